@@ -1,0 +1,163 @@
+//! Deployments: their status, who made them and why they ended as they did.
+
+/// How far a deployment is. Source: CodeDeploy API reference, `DeploymentStatus`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeploymentStatus {
+    /// Accepted; targets are not resolved yet.
+    Created,
+    /// Waiting for capacity.
+    Queued,
+    InProgress,
+    /// Pausing between two zones.
+    Baking,
+    /// Blue/green only: waiting for traffic rerouting.
+    Ready,
+    Succeeded,
+    Failed,
+    Stopped,
+}
+
+impl DeploymentStatus {
+    /// Every status, in the order of a deployment's life.
+    pub const ALL: [Self; 8] = [
+        Self::Created,
+        Self::Queued,
+        Self::InProgress,
+        Self::Baking,
+        Self::Ready,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Stopped,
+    ];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "Created",
+            Self::Queued => "Queued",
+            Self::InProgress => "InProgress",
+            Self::Baking => "Baking",
+            Self::Ready => "Ready",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Stopped => "Stopped",
+        }
+    }
+
+    /// The status that has this name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    /// Whether no transition leaves it.
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::Created | Self::Queued | Self::InProgress | Self::Baking | Self::Ready => false,
+            Self::Succeeded | Self::Failed | Self::Stopped => true,
+        }
+    }
+
+    /// Whether targets have been resolved, or never will be.
+    pub const fn has_started(self) -> bool {
+        !matches!(self, Self::Created | Self::Queued)
+    }
+}
+
+/// Who made a deployment. Source: CodeDeploy API reference, `DeploymentCreator`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Creator {
+    User,
+    AutoScaling,
+    AutoScalingTermination,
+    Rollback,
+    AutoUpdate,
+}
+
+impl Creator {
+    /// Every creator.
+    pub const ALL: [Self; 5] = [
+        Self::User,
+        Self::AutoScaling,
+        Self::AutoScalingTermination,
+        Self::Rollback,
+        Self::AutoUpdate,
+    ];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::AutoScaling => "autoscaling",
+            Self::AutoScalingTermination => "autoscalingTermination",
+            Self::Rollback => "codeDeployRollback",
+            Self::AutoUpdate => "CodeDeployAutoUpdate",
+        }
+    }
+
+    /// The creator that has this name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|creator| creator.name() == name)
+    }
+}
+
+/// Why a deployment did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErrorInformation {
+    pub code: ErrorCode,
+    pub message: String,
+}
+
+/// Source: CodeDeploy API reference, `ErrorCode`; only those that this service produces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    AlarmActive,
+    ApplicationMissing,
+    DeploymentGroupMissing,
+    HealthConstraints,
+    HealthConstraintsInvalid,
+    InternalError,
+    ManualStop,
+    NoInstances,
+    OverMaxInstances,
+    RevisionMissing,
+    Timeout,
+}
+
+impl ErrorCode {
+    /// Every code.
+    pub const ALL: [Self; 11] = [
+        Self::AlarmActive,
+        Self::ApplicationMissing,
+        Self::DeploymentGroupMissing,
+        Self::HealthConstraints,
+        Self::HealthConstraintsInvalid,
+        Self::InternalError,
+        Self::ManualStop,
+        Self::NoInstances,
+        Self::OverMaxInstances,
+        Self::RevisionMissing,
+        Self::Timeout,
+    ];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AlarmActive => "ALARM_ACTIVE",
+            Self::ApplicationMissing => "APPLICATION_MISSING",
+            Self::DeploymentGroupMissing => "DEPLOYMENT_GROUP_MISSING",
+            Self::HealthConstraints => "HEALTH_CONSTRAINTS",
+            Self::HealthConstraintsInvalid => "HEALTH_CONSTRAINTS_INVALID",
+            Self::InternalError => "INTERNAL_ERROR",
+            Self::ManualStop => "MANUAL_STOP",
+            Self::NoInstances => "NO_INSTANCES",
+            Self::OverMaxInstances => "OVER_MAX_INSTANCES",
+            Self::RevisionMissing => "REVISION_MISSING",
+            Self::Timeout => "TIMEOUT",
+        }
+    }
+
+    /// The code that has this name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.name() == name)
+    }
+}

@@ -1,0 +1,128 @@
+//! What the planner answers.
+
+use model::{
+    DeploymentStatus, ErrorInformation, HostCommandId, LifecycleEvent, Target, TargetId, Timestamp,
+};
+
+use crate::snapshot::Snapshot;
+
+/// What should happen next.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Plan {
+    /// State changes and commands to queue, in this order; committed together or not at all.
+    pub actions: Vec<Action>,
+    /// Why nothing more happens yet. Operators read this.
+    pub waiting: Vec<WaitingOn>,
+    /// Look again then, even if nobody reports.
+    pub wake_at: Option<Timestamp>,
+}
+
+impl Plan {
+    /// The identifiers of the hosts that the plan gives commands to.
+    pub fn hosts(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Dispatch(command) => Some(command.host_identifier.as_str()),
+            Action::Start { .. } | Action::UpdateTarget(_) | Action::Finish(_) => None,
+        })
+    }
+}
+
+/// One change of state. Each carries the new state whole, so that committing it again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Fix who the targets are and begin.
+    Start { at: Timestamp, targets: Vec<Target> },
+    /// Queue a command for a host's agent.
+    Dispatch(HostCommand),
+    /// Replace a target's state.
+    UpdateTarget(Target),
+    /// End the deployment.
+    Finish(Verdict),
+}
+
+/// The end of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub at: Timestamp,
+    /// `Succeeded`, `Failed` or `Stopped`.
+    pub status: DeploymentStatus,
+    pub error: Option<ErrorInformation>,
+}
+
+/// An order to one host to run one lifecycle event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostCommand {
+    /// Derived from deployment, target, event and attempt.
+    pub id: HostCommandId,
+    pub target: TargetId,
+    pub host_identifier: String,
+    pub event: LifecycleEvent,
+    pub dispatched: Timestamp,
+}
+
+/// Why nothing more happens to a part of the deployment, in types; `Display` says it to operators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaitingOn {
+    /// The host has the command and is executing it, at most until `until`.
+    Host { target: TargetId, event: LifecycleEvent, until: Timestamp },
+    /// The command is queued and the agent has not fetched it; it may until `until`.
+    Pickup { target: TargetId, event: LifecycleEvent, until: Timestamp },
+    /// The host is executing another deployment's command.
+    BusyHost { target: TargetId },
+    /// One more host out of service would leave fewer than the minimum healthy.
+    MinimumHealthy { target: TargetId, healthy: u32, minimum: u32 },
+    /// A stop was requested; running events are allowed to end.
+    Stopping { in_flight: u32 },
+}
+
+impl std::fmt::Display for WaitingOn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Host { target, event, .. } => write!(f, "{target} is executing {event}"),
+            Self::Pickup { target, event, .. } => write!(f, "{target} has not fetched {event} yet"),
+            Self::BusyHost { target } => {
+                write!(f, "{target} is executing another deployment's command")
+            }
+            Self::MinimumHealthy { target, healthy, minimum } => write!(
+                f,
+                "{target} waits: one more host out of service would leave {healthy} healthy, minimum {minimum}"
+            ),
+            Self::Stopping { in_flight } => {
+                write!(f, "stopping: {in_flight} running lifecycle events are allowed to end")
+            }
+        }
+    }
+}
+
+impl Snapshot {
+    /// The snapshot after `actions` were committed on it. The store's commit and this function agree; a test holds
+    /// them together.
+    pub fn apply(&mut self, actions: &[Action]) {
+        if actions.is_empty() {
+            return;
+        }
+        self.deployment.version += 1;
+        for action in actions {
+            match action {
+                Action::Start { at, targets } => {
+                    self.deployment.status = DeploymentStatus::InProgress;
+                    self.deployment.started = Some(*at);
+                    self.members = crate::snapshot::Members::NotNeeded;
+                    self.targets.clone_from(targets);
+                }
+                // A queued command is a row of its own; the target's event names it.
+                Action::Dispatch(_) => {}
+                Action::UpdateTarget(new) => {
+                    if let Some(old) = self.targets.iter_mut().find(|target| target.id == new.id) {
+                        new.clone_into(old);
+                    }
+                }
+                Action::Finish(verdict) => {
+                    self.deployment.status = verdict.status;
+                    self.deployment.completed = Some(verdict.at);
+                    self.deployment.error.clone_from(&verdict.error);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Everything the planner may look at.
+
+use std::collections::BTreeMap;
+
+use model::{
+    DeploymentId, DeploymentStatus, Diagnostics, ErrorCode, ErrorInformation, HostCommandId,
+    MinimumHealthyHosts, Target, TargetId, Timestamp,
+};
+
+/// One deployment as the store holds it, with every fact that its hosts and operators have left there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub deployment: Deployment,
+    /// Who would be deployed to; looked up only while the deployment has not started.
+    pub members: Members,
+    /// The targets by position; empty until the deployment starts.
+    pub targets: Vec<Target>,
+    /// What hosts reported on the commands of events in progress. No entry: nothing was heard.
+    pub reports: BTreeMap<HostCommandId, Report>,
+    /// What is known of the hosts of targets that are not over. No entry: present and idle.
+    pub hosts: BTreeMap<TargetId, HostFacts>,
+}
+
+/// The deployment's own row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    pub id: DeploymentId,
+    /// Counts commits and intents; a commit holds only for the version it was planned on.
+    pub version: u64,
+    pub status: DeploymentStatus,
+    pub created: Timestamp,
+    pub started: Option<Timestamp>,
+    pub completed: Option<Timestamp>,
+    pub error: Option<ErrorInformation>,
+    pub minimum_healthy: MinimumHealthyHosts,
+    /// A failing event of the previous revision does not fail the target.
+    pub ignore_application_stop_failures: bool,
+    /// An operator's wish to stop, written down when it was asked.
+    pub stop: Option<StopIntent>,
+    /// The group or the application was deleted under the running deployment.
+    pub orphaned: Option<ErrorCode>,
+}
+
+/// An operator asked to stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StopIntent {
+    pub requested: Timestamp,
+    /// The ARN of whoever asked.
+    pub principal: String,
+    /// What was said about rolling back; absent: the group's setting decides.
+    pub roll_back: Option<bool>,
+}
+
+/// The hosts that the deployment group selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Members {
+    /// Not looked up, because the deployment has started already.
+    NotNeeded,
+    /// They cannot be known: what is missing, and in words.
+    Unknown(ErrorInformation),
+    Known(Vec<Candidate>),
+}
+
+/// A host that the deployment group selects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub id: TargetId,
+    pub arn: String,
+    pub host_identifier: String,
+    pub health: HealthClass,
+}
+
+/// The order in which hosts are deployed to: the sickest first, since they have least to lose.
+/// Source: CodeDeploy user guide, "Instance health".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HealthClass {
+    /// The last deployment to it failed, or there was none.
+    Unhealthy,
+    /// It is not known which revision it has.
+    RevisionUnknown,
+    /// It has an earlier revision than the group's last successful one.
+    RevisionOld,
+    /// It has the group's last successful revision.
+    RevisionCurrent,
+}
+
+/// What a host reported on one command.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// When the agent said that it has the command.
+    pub acknowledged: Option<Timestamp>,
+    pub completion: Option<Completion>,
+}
+
+/// The first completion that a host reported for a command; later ones change nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completion {
+    pub at: Timestamp,
+    pub succeeded: bool,
+    pub diagnostics: Diagnostics,
+}
+
+/// What is known of a host, beyond this deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostFacts {
+    pub presence: Presence,
+    pub busy: Busy,
+}
+
+/// Whether a host can still be reached at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// Silence alone never makes a host gone.
+    Present,
+    /// Terminated or deregistered: it will never answer. The reason, in words.
+    Gone(String),
+}
+
+/// Whether another deployment's command occupies the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Busy {
+    /// It is executing one now; the start clock of ours stands still.
+    Now,
+    /// It has been free since then, as far as is known.
+    FreeSince(Timestamp),
+}
