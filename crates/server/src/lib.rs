@@ -1,1 +1,10 @@
-//! Under construction.
+//! The control plane: the HTTP edge, the operations of every service, the driver of deployments.
+//!
+//! `http` turns bytes into verified calls, `app` and its neighbours `ec2`, `iam`, `sts` and `s3` answer them, `hosts`
+//! speaks with the agents, and `driver` moves deployments forward. No handler sets a status: handlers write facts and
+//! intents down, and only the driver's commit changes a deployment.
+
+pub mod clock;
+pub mod wake;
+
+pub mod http;
