@@ -22,7 +22,10 @@ impl Plan {
     pub fn hosts(&self) -> impl Iterator<Item = &str> {
         self.actions.iter().filter_map(|action| match action {
             Action::Dispatch(command) => Some(command.host_identifier.as_str()),
-            Action::Start { .. } | Action::UpdateTarget(_) | Action::Finish(_) => None,
+            Action::Start { .. }
+            | Action::Refuse { .. }
+            | Action::UpdateTarget(_)
+            | Action::Finish(_) => None,
         })
     }
 }
@@ -32,11 +35,13 @@ impl Plan {
 pub enum Action {
     /// Fix who the targets are and begin.
     Start { at: Timestamp, targets: Vec<Target> },
+    /// End the deployment before it began; whom it would have reached is recorded as skipped.
+    Refuse { targets: Vec<Target>, verdict: Verdict },
     /// Queue a command for a host's agent.
     Dispatch(HostCommand),
     /// Replace a target's state.
     UpdateTarget(Target),
-    /// End the deployment.
+    /// End the deployment that had begun.
     Finish(Verdict),
 }
 
@@ -110,6 +115,11 @@ impl Snapshot {
                     self.members = crate::snapshot::Members::NotNeeded;
                     self.targets.clone_from(targets);
                 }
+                Action::Refuse { targets, verdict } => {
+                    self.members = crate::snapshot::Members::NotNeeded;
+                    self.targets.clone_from(targets);
+                    self.end(verdict);
+                }
                 // A queued command is a row of its own; the target's event names it.
                 Action::Dispatch(_) => {}
                 Action::UpdateTarget(new) => {
@@ -117,12 +127,14 @@ impl Snapshot {
                         new.clone_into(old);
                     }
                 }
-                Action::Finish(verdict) => {
-                    self.deployment.status = verdict.status;
-                    self.deployment.completed = Some(verdict.at);
-                    self.deployment.error.clone_from(&verdict.error);
-                }
+                Action::Finish(verdict) => self.end(verdict),
             }
         }
+    }
+
+    fn end(&mut self, verdict: &Verdict) {
+        self.deployment.status = verdict.status;
+        self.deployment.completed = Some(verdict.at);
+        self.deployment.error.clone_from(&verdict.error);
     }
 }

@@ -8,8 +8,41 @@
 pub mod action;
 pub mod snapshot;
 
+mod in_place;
+
+mod start;
+
+mod events;
+
+mod health;
+
+mod deadlines;
+
+mod stop;
+
+mod draft;
+
+#[cfg(test)]
+mod table;
+
 pub use action::{Action, HostCommand, Plan, Verdict, WaitingOn};
+pub use deadlines::{DEPLOYMENT_LIMIT, EVENT_LIMIT, PICKUP_LIMIT};
+pub use health::allowed_out_of_service;
 pub use snapshot::{
     Busy, Candidate, Completion, Deployment, HealthClass, HostFacts, Members, Presence, Report,
     Snapshot, StopIntent,
 };
+pub use start::TARGETS_MAX;
+
+use model::Timestamp;
+
+/// What should happen next to the deployment that was `seen`, at the time `now`.
+///
+/// Safe to call at any time, twice, or after a crash. With no actions and the deployment not over,
+/// [`Plan::waiting`] says why.
+pub fn plan(seen: &Snapshot, now: Timestamp) -> Plan {
+    if seen.deployment.status.is_over() {
+        return Plan::default();
+    }
+    in_place::plan(seen, now)
+}

@@ -1,0 +1,154 @@
+//! A plan in the making: the targets as they will be, and what it takes to get there.
+
+use model::{
+    Diagnostics, ErrorInformation, Event, EventState, HostCommandId, Target, TargetStatus,
+    Timestamp,
+};
+
+use crate::action::{Action, HostCommand, Plan, Verdict, WaitingOn};
+use crate::snapshot::{Busy, HostFacts, Presence, Snapshot};
+
+/// The steps of a plan read `seen`, change `targets` and note the rest; nothing else is kept between them.
+pub struct Draft<'a> {
+    pub seen: &'a Snapshot,
+    pub now: Timestamp,
+    pub targets: Vec<Target>,
+    pub waiting: Vec<WaitingOn>,
+    commands: Vec<HostCommand>,
+    started: bool,
+    refused: bool,
+    verdict: Option<Verdict>,
+    wake_at: Option<Timestamp>,
+}
+
+impl<'a> Draft<'a> {
+    pub fn of(seen: &'a Snapshot, now: Timestamp) -> Self {
+        Self {
+            seen,
+            now,
+            targets: seen.targets.clone(),
+            waiting: Vec::new(),
+            commands: Vec::new(),
+            started: false,
+            refused: false,
+            verdict: None,
+            wake_at: None,
+        }
+    }
+
+    /// Begins with these targets.
+    pub fn start(&mut self, targets: Vec<Target>) {
+        self.targets = targets;
+        self.started = true;
+    }
+
+    /// Ends the deployment before it began; the targets are recorded as skipped.
+    pub fn refuse(
+        &mut self,
+        targets: Vec<Target>,
+        status: model::DeploymentStatus,
+        error: ErrorInformation,
+    ) {
+        self.targets = targets;
+        self.refused = true;
+        self.finish(status, Some(error));
+    }
+
+    pub fn finish(&mut self, status: model::DeploymentStatus, error: Option<ErrorInformation>) {
+        self.verdict = Some(Verdict { at: self.now, status, error });
+    }
+
+    /// Asks to be planned again at `at`, if nothing happens earlier.
+    pub fn wake_at(&mut self, at: Timestamp) {
+        self.wake_at = Some(self.wake_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// When the deployment left the queue, which may be now.
+    pub fn began(&self) -> Timestamp {
+        self.seen.deployment.started.unwrap_or(self.now)
+    }
+
+    pub fn count(&self, status: TargetStatus) -> u32 {
+        let count = self.targets.iter().filter(|target| target.status == status).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    pub fn facts(&self, index: usize) -> HostFacts {
+        self.seen.hosts.get(&self.targets[index].id).cloned().unwrap_or(HostFacts {
+            presence: Presence::Present,
+            busy: Busy::FreeSince(Timestamp::from_millis(i64::MIN)),
+        })
+    }
+
+    /// Gives the host of a target its event number `event`.
+    pub fn dispatch(&mut self, index: usize, event: usize) {
+        let target = &mut self.targets[index];
+        let name = target.events[event].name;
+        // One attempt: a host that misses its event fails, and is tried again by the next deployment.
+        let id = HostCommandId::derive(&self.seen.deployment.id, &target.id, name, 1);
+        target.events[event].state =
+            EventState::InProgress { command: id.clone(), dispatched: self.now };
+        target.status = TargetStatus::InProgress;
+        target.last_updated = self.now;
+        self.commands.push(HostCommand {
+            id,
+            target: target.id.clone(),
+            host_identifier: target.host_identifier.clone(),
+            event: name,
+            dispatched: self.now,
+        });
+    }
+
+    pub fn end_target(&mut self, index: usize, status: TargetStatus) {
+        let now = self.now;
+        let target = &mut self.targets[index];
+        for event in &mut target.events {
+            if event.state == EventState::Pending {
+                event.state = EventState::Skipped { ended: now };
+            }
+        }
+        target.status = status;
+        target.last_updated = now;
+    }
+
+    /// Records that targets which never started never will.
+    pub fn skip_pending(&mut self) {
+        for index in 0..self.targets.len() {
+            if self.targets[index].status == TargetStatus::Pending {
+                self.end_target(index, TargetStatus::Skipped);
+            }
+        }
+    }
+
+    pub fn into_plan(self) -> Plan {
+        let Self { seen, targets, waiting, commands, started, refused, verdict, wake_at, .. } =
+            self;
+        let over = verdict.is_some();
+        let mut actions = Vec::new();
+        if let (true, Some(verdict)) = (refused, &verdict) {
+            actions.push(Action::Refuse { targets, verdict: verdict.clone() });
+            return Plan { actions, waiting: Vec::new(), wake_at: None };
+        }
+        if started {
+            actions.push(Action::Start { at: self.now, targets });
+        } else {
+            let changed = targets.into_iter().zip(&seen.targets).filter(|(new, old)| new != *old);
+            actions.extend(changed.map(|(new, _)| Action::UpdateTarget(new)));
+        }
+        actions.extend(commands.into_iter().map(Action::Dispatch));
+        actions.extend(verdict.map(Action::Finish));
+        if over { Plan { actions, ..Plan::default() } } else { Plan { actions, waiting, wake_at } }
+    }
+}
+
+/// Ends a running event, or one that never got to run, as failed.
+pub fn fail(event: &mut Event, ended: Timestamp, diagnostics: Diagnostics) {
+    let started = match event.state {
+        EventState::InProgress { dispatched, .. } => dispatched,
+        EventState::Pending
+        | EventState::Succeeded { .. }
+        | EventState::Failed { .. }
+        | EventState::Skipped { .. } => ended,
+    };
+    event.state = EventState::Failed { started, ended: ended.max(started), diagnostics };
+}

@@ -1,0 +1,22 @@
+//! A deployment in place, as a list of steps.
+
+use model::Timestamp;
+
+use crate::action::Plan;
+use crate::draft::Draft;
+use crate::snapshot::Snapshot;
+use crate::{deadlines, events, health, start, stop};
+
+pub fn plan(seen: &Snapshot, now: Timestamp) -> Plan {
+    let mut draft = Draft::of(seen, now);
+    if !seen.deployment.status.has_started() && start::refuse_or_enlist(&mut draft) {
+        return draft.into_plan();
+    }
+    events::settle(&mut draft);
+    if deadlines::end_overdue(&mut draft) || stop::end_stopped(&mut draft) {
+        return draft.into_plan();
+    }
+    health::start_targets(&mut draft);
+    health::judge(&mut draft);
+    draft.into_plan()
+}

@@ -1,0 +1,123 @@
+//! Who are the targets, and may the deployment begin at all?
+
+use model::{
+    DeploymentId, DeploymentStatus, ErrorCode, ErrorInformation, Event, EventState, LifecycleEvent,
+    Target, TargetId, TargetStatus, Timestamp,
+};
+
+use crate::draft::Draft;
+use crate::health;
+use crate::snapshot::{Candidate, Members};
+use crate::stop;
+
+/// Hosts that one deployment may have. Source: CodeDeploy quotas, "Instances per deployment".
+pub const TARGETS_MAX: usize = 1000;
+
+/// Either ends the deployment before it began (true) or fixes its targets (false).
+pub fn refuse_or_enlist(draft: &mut Draft) -> bool {
+    if let Some((status, error)) = stop::reason(&draft.seen.deployment) {
+        draft.refuse(Vec::new(), status, error);
+        return true;
+    }
+    let candidates = match &draft.seen.members {
+        Members::Known(candidates) => candidates.clone(),
+        Members::Unknown(error) => return refuse(draft, Vec::new(), error.clone()),
+        Members::NotNeeded => {
+            let error = failure(
+                ErrorCode::InternalError,
+                "the members of the deployment group were not looked up",
+            );
+            return refuse(draft, Vec::new(), error);
+        }
+    };
+    let targets = enlist(&draft.seen.deployment.id, candidates, draft.now);
+    if let Some(error) = refusal(draft, &targets) {
+        return refuse(draft, targets, error);
+    }
+    draft.start(targets);
+    false
+}
+
+fn refuse(draft: &mut Draft, mut targets: Vec<Target>, error: ErrorInformation) -> bool {
+    for target in &mut targets {
+        target.status = TargetStatus::Skipped;
+        for event in &mut target.events {
+            event.state = EventState::Skipped { ended: draft.now };
+        }
+    }
+    draft.refuse(targets, DeploymentStatus::Failed, error);
+    true
+}
+
+/// Why a deployment to these targets cannot begin, if it cannot.
+fn refusal(draft: &Draft, targets: &[Target]) -> Option<ErrorInformation> {
+    if targets.is_empty() {
+        return Some(failure(
+            ErrorCode::NoInstances,
+            "The deployment failed because no instances were found for your deployment group. Check your deployment \
+             group settings to make sure the tags for your instances or Auto Scaling groups correctly identify the \
+             instances you want to deploy to, and then try again.",
+        ));
+    }
+    if targets.len() > TARGETS_MAX {
+        return Some(failure(
+            ErrorCode::OverMaxInstances,
+            format!(
+                "The deployment targets {} instances; at most {TARGETS_MAX} are allowed.",
+                targets.len()
+            ),
+        ));
+    }
+    let fleet = u32::try_from(targets.len()).unwrap_or(u32::MAX);
+    let minimum = draft.seen.deployment.minimum_healthy.hosts(fleet);
+    (health::allowed_out_of_service(draft.seen.deployment.minimum_healthy, fleet) == 0).then(|| {
+        failure(
+            ErrorCode::HealthConstraintsInvalid,
+            format!(
+                "The deployment can't start because the minimum number of healthy instances is not available: the \
+                 deployment configuration requires {minimum} healthy, and the deployment group has {fleet}. Reduce \
+                 the number of healthy instances required, or add instances to the deployment group."
+            ),
+        )
+    })
+}
+
+fn failure(code: ErrorCode, message: impl Into<String>) -> ErrorInformation {
+    ErrorInformation { code, message: message.into() }
+}
+
+/// Makes targets of the group's hosts: the sickest class first, at random inside a class so that no host is always
+/// first. Source: CodeDeploy user guide, "Instance health".
+fn enlist(
+    deployment: &DeploymentId,
+    mut candidates: Vec<Candidate>,
+    now: Timestamp,
+) -> Vec<Target> {
+    candidates
+        .sort_by_cached_key(|host| (host.health, draw(deployment, &host.id), host.id.clone()));
+    candidates.dedup_by(|again, host| again.id == host.id);
+    (0..)
+        .zip(candidates)
+        .map(|(position, host)| Target {
+            id: host.id,
+            arn: host.arn,
+            host_identifier: host.host_identifier,
+            position,
+            status: TargetStatus::Pending,
+            last_updated: now,
+            events: LifecycleEvent::IN_PLACE
+                .map(|name| Event { name, state: EventState::Pending })
+                .into(),
+        })
+        .collect()
+}
+
+/// A number that is random between deployments and yet the same whenever this plan is made again (FNV-1a).
+fn draw(deployment: &DeploymentId, target: &TargetId) -> u64 {
+    let bytes = deployment.as_str().bytes().chain([0]).chain(target.as_str().bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    // The last bytes of a name hardly reach FNV's high bits; this spreads them.
+    (hash ^ (hash >> 31)).wrapping_mul(0x94d0_49bb_1331_11eb)
+}
