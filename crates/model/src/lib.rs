@@ -7,6 +7,7 @@ pub mod ids;
 pub mod names;
 pub mod time;
 
+pub mod appspec;
 pub mod deployment_config;
 pub mod revision;
 pub mod selection;

@@ -1,0 +1,342 @@
+//! YAML as the official agent reads it (Psych over libyaml, YAML 1.1 rules), with positions.
+//!
+//! Deliberately wider than the original where that harms nobody: aliases and merge keys are read, dates and symbols are
+//! text, a byte order mark is skipped.
+
+use std::collections::HashMap;
+
+use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
+
+use super::error::{AppSpecError, Problem};
+use super::scalar;
+
+/// A place in the text, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u64,
+    /// Column in characters, from 1.
+    pub column: u64,
+}
+
+impl std::fmt::Display for Position {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {} column {}", self.line, self.column)
+    }
+}
+
+/// A value and where it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// The value.
+    pub value: Value,
+    /// Where it begins.
+    pub at: Position,
+    /// Whether it is a number that its author wrote in octal (a leading zero).
+    pub octal: bool,
+}
+
+/// A YAML value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    /// An integer; one beyond 64 bits is held at the nearest bound.
+    Integer(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Node>),
+    /// Pairs in file order, each key once: of duplicates the last value counts.
+    Mapping(Vec<(Node, Node)>),
+}
+
+/// Nodes that one document may come to when all its aliases are written out: an AppSpec of any use has a few hundred, and
+/// a few aliases of aliases could fill the memory.
+const NODES_MAX: usize = 100_000;
+/// Depth of nesting: no AppSpec needs more than six.
+const DEPTH_MAX: usize = 64;
+
+/// Reads the first document of `text`; an empty text is `Null`.
+///
+/// # Errors
+/// [`Problem::Syntax`] with the position and libyaml's wording, as Ruby users know it.
+pub fn parse(text: &[u8]) -> Result<Node, AppSpecError> {
+    if let Err(error) = std::str::from_utf8(text) {
+        return Err(not_utf8(error.valid_up_to(), text));
+    }
+    let mut input = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    let mut parser = Parser::new();
+    parser.set_input_string(&mut input);
+    let mut loader = Loader { parser, anchors: HashMap::new(), nodes: 0 };
+    loader.document()
+}
+
+/// `node` unless it is absent or null, which mean the same everywhere in an AppSpec.
+pub fn present(node: Option<&Node>) -> Option<&Node> {
+    node.filter(|node| node.value != Value::Null)
+}
+
+impl Node {
+    /// The value under `key` of a mapping; `None` for every other value.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Mapping(pairs) => pairs
+                .iter()
+                .find(|(k, _)| matches!(&k.value, Value::Text(text) if text == key))
+                .map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The value as the text that Ruby's `to_s` gives; lists and mappings as it would print them.
+    pub fn text(&self) -> String {
+        match &self.value {
+            Value::Null => String::new(),
+            Value::Text(text) => text.clone(),
+            _ => self.describe(),
+        }
+    }
+
+    /// The value as it would be written to show it.
+    pub fn describe(&self) -> String {
+        match &self.value {
+            Value::Null => "nil".to_owned(),
+            Value::Bool(value) => value.to_string(),
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => scalar::float_text(*number),
+            Value::Text(text) => format!("{text:?}"),
+            Value::List(items) => {
+                let items: Vec<_> = items.iter().map(Node::describe).collect();
+                format!("[{}]", items.join(", "))
+            }
+            Value::Mapping(pairs) => {
+                let pairs: Vec<_> = pairs
+                    .iter()
+                    .map(|(key, value)| format!("{}=>{}", key.describe(), value.describe()))
+                    .collect();
+                format!("{{{}}}", pairs.join(", "))
+            }
+        }
+    }
+
+    /// The items of a list; nothing where the value is absent or null.
+    pub(super) fn items<'a>(
+        node: Option<&'a Node>,
+        what: &str,
+    ) -> Result<&'a [Node], AppSpecError> {
+        match present(node) {
+            None => Ok(&[]),
+            Some(Node { value: Value::List(items), .. }) => Ok(items),
+            Some(other) => Err(Problem::shape(what, "a list", other).at(other.at)),
+        }
+    }
+}
+
+struct Loader<'r, 'b> {
+    parser: Parser<&'b mut &'r [u8]>,
+    anchors: HashMap<String, (Node, usize)>,
+    nodes: usize,
+}
+
+impl Loader<'_, '_> {
+    fn document(&mut self) -> Result<Node, AppSpecError> {
+        loop {
+            let event = self.next()?;
+            match event.data {
+                EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
+                EventData::StreamEnd | EventData::DocumentEnd { .. } => {
+                    return Ok(plain(Value::Null, position(&event)));
+                }
+                _ => return self.node(event, 0),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Event, AppSpecError> {
+        self.parser.parse().map_err(|error| syntax(&error))
+    }
+
+    fn node(&mut self, event: Event, depth: usize) -> Result<Node, AppSpecError> {
+        let at = position(&event);
+        self.count(1, at)?;
+        if depth > DEPTH_MAX {
+            return Err(refuse("nested too deeply", at));
+        }
+        let before = self.nodes;
+        let (anchor, node) = match event.data {
+            EventData::Alias { anchor } => return self.alias(&anchor, at),
+            EventData::Scalar { anchor, tag, value, style, plain_implicit, .. } => {
+                let text = style != ScalarStyle::Plain || (!plain_implicit && tag.is_some());
+                (anchor, scalar_node(value, text, at))
+            }
+            EventData::SequenceStart { anchor, .. } => (anchor, self.list(at, depth)?),
+            EventData::MappingStart { anchor, .. } => (anchor, self.mapping(at, depth)?),
+            _ => return Err(refuse("unexpected end of the document", at)),
+        };
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+        }
+        Ok(node)
+    }
+
+    fn count(&mut self, nodes: usize, at: Position) -> Result<(), AppSpecError> {
+        self.nodes += nodes;
+        if self.nodes > NODES_MAX {
+            return Err(refuse("too many values, aliases written out", at));
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: &str, at: Position) -> Result<Node, AppSpecError> {
+        let Some((node, nodes)) = self.anchors.get(anchor).cloned() else {
+            return Err(refuse(&format!("Unknown alias: {anchor}"), at));
+        };
+        self.count(nodes, at)?;
+        Ok(Node { at, ..node })
+    }
+
+    fn list(&mut self, at: Position, depth: usize) -> Result<Node, AppSpecError> {
+        let mut items = Vec::new();
+        loop {
+            let event = self.next()?;
+            if event.data == EventData::SequenceEnd {
+                return Ok(plain(Value::List(items), at));
+            }
+            items.push(self.node(event, depth + 1)?);
+        }
+    }
+
+    fn mapping(&mut self, at: Position, depth: usize) -> Result<Node, AppSpecError> {
+        let mut pairs: Vec<(Node, Node)> = Vec::new();
+        let mut merged = Vec::new();
+        loop {
+            let event = self.next()?;
+            if event.data == EventData::MappingEnd {
+                break;
+            }
+            let key = self.node(event, depth + 1)?;
+            let event = self.next()?;
+            let value = self.node(event, depth + 1)?;
+            if matches!(&key.value, Value::Text(text) if text == "<<") {
+                merged.push(value);
+            } else {
+                set(&mut pairs, key, value);
+            }
+        }
+        for source in merged {
+            merge(&mut pairs, source);
+        }
+        Ok(plain(Value::Mapping(pairs), at))
+    }
+}
+
+/// Sets a key; a duplicate takes the place of the first.
+fn set(pairs: &mut Vec<(Node, Node)>, key: Node, value: Node) {
+    match pairs.iter_mut().find(|(k, _)| k.value == key.value) {
+        Some(pair) => pair.1 = value,
+        None => pairs.push((key, value)),
+    }
+}
+
+/// Adds the pairs of a merge key that the mapping does not have itself.
+fn merge(pairs: &mut Vec<(Node, Node)>, source: Node) {
+    match source.value {
+        Value::Mapping(more) => {
+            for (key, value) in more {
+                if !pairs.iter().any(|(k, _)| k.value == key.value) {
+                    pairs.push((key, value));
+                }
+            }
+        }
+        Value::List(sources) => sources.into_iter().for_each(|source| merge(pairs, source)),
+        _ => {}
+    }
+}
+
+fn plain(value: Value, at: Position) -> Node {
+    Node { value, at, octal: false }
+}
+
+fn scalar_node(value: String, is_text: bool, at: Position) -> Node {
+    if is_text {
+        return plain(Value::Text(value), at);
+    }
+    let octal = scalar::is_octal(&value);
+    Node { value: scalar::resolve(value), at, octal }
+}
+
+fn position(event: &Event) -> Position {
+    Position { line: event.start_mark.line + 1, column: event.start_mark.column + 1 }
+}
+
+fn refuse(sentence: &str, at: Position) -> AppSpecError {
+    Problem::Syntax { sentence: sentence.to_owned(), line: at.line, column: at.column }.at(at)
+}
+
+/// Psych's sentence: problem, context, and the context's position where there is one.
+fn syntax(error: &libyaml_safer::Error) -> AppSpecError {
+    let mark = error.context_mark().or(error.problem_mark()).unwrap_or_default();
+    let sentence = match error.context() {
+        Some(context) => format!("{} {context}", error.problem()),
+        None => error.problem().to_owned(),
+    };
+    refuse(&sentence, Position { line: mark.line + 1, column: mark.column + 1 })
+}
+
+fn not_utf8(valid: usize, text: &[u8]) -> AppSpecError {
+    let before = &text[..valid];
+    let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let column = String::from_utf8_lossy(&before[start..]).chars().count() as u64 + 1;
+    refuse("invalid trailing UTF-8 octet", Position { line, column })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Node {
+        parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_last_duplicate_counts_and_only_the_first_document_is_read() {
+        let node = read("---\na: 1\nb: 2\na: 3\n---\na: 9\n");
+        assert_eq!(node.describe(), r#"{"a"=>3, "b"=>2}"#);
+    }
+
+    #[test]
+    fn aliases_and_merge_keys_are_written_out() {
+        let node = read("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\n");
+        assert_eq!(node.get("y").unwrap().describe(), r#"{"b"=>3, "a"=>1}"#);
+    }
+
+    #[test]
+    fn a_bomb_of_aliases_is_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for level in 1..12 {
+            let below = format!("*a{}", level - 1);
+            text += &format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "));
+        }
+        let error = parse(text.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("too many values"), "{error}");
+        let deep = "[".repeat(5000);
+        assert!(parse(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn an_unknown_alias_and_latin_1_are_errors() {
+        assert!(parse(b"a: *b\n").unwrap_err().to_string().contains("Unknown alias: b"));
+        let error = parse(b"a: b\n# caf\xe9\n").unwrap_err();
+        assert_eq!((error.at.line, error.at.column), (2, 6));
+    }
+
+    #[test]
+    fn syntax_errors_read_as_rubys() {
+        let error = parse(b"a: b\nc: `x\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "(<unknown>): found character that cannot start any token while scanning for the next token at line 2 column 4"
+        );
+    }
+}
