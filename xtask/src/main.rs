@@ -1,1 +1,84 @@
-fn main() {}
+//! `cargo xtask`: everything that a developer and CI run, so that both run the same.
+//!
+//! Each command is one module. They start programs and judge what these answer; none of longshore's own logic is here.
+
+mod bench;
+mod ci;
+mod demo;
+mod r#gen;
+mod leftovers;
+mod postgres;
+mod process;
+mod serving;
+mod setup;
+mod simulate;
+mod stop_signal;
+mod suite;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// What a developer does with longshore's sources.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Installs what is missing: system packages (as root), the stock `aws` CLI and pytest in `.longshore/venv`, cargo-nextest
+    Setup,
+    /// Runs the walk-through against a `longshore dev` of its own, and stays up until Ctrl-C
+    Demo {
+        /// Runs all twelve steps, tears everything down, and ends with 0 only if every check held
+        #[arg(long)]
+        once: bool,
+    },
+    /// Runs all tests: those in Rust, on SQLite and PostgreSQL, and those with the stock clients
+    Test {
+        /// Only tests whose name contains this
+        filter: Option<String>,
+    },
+    /// What CI runs: format, clippy, docs, test
+    Ci,
+    /// Measures, prints a table, and writes `docs/benchmarks.md`
+    Bench,
+    /// Writes the Rust of the service models in `crates/wire`
+    Gen {
+        /// Only compares; fails where a file differs
+        #[arg(long)]
+        check: bool,
+    },
+    /// Runs simulated fleets through the planner; a failure prints its seed
+    Simulate {
+        /// How many fleets
+        #[arg(long, default_value_t = 100_000)]
+        seeds: u64,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Setup => setup::setup().map(drop),
+        Command::Demo { once } => demo::demo(once),
+        Command::Test { filter } => suite::test(filter.as_deref()),
+        Command::Ci => ci::ci(),
+        Command::Bench => bench::bench(),
+        Command::Gen { check } => r#gen::run(check),
+        Command::Simulate { seeds } => simulate::simulate(seeds),
+    }
+}
+
+/// The repository's folder.
+fn repository() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map(PathBuf::from).unwrap_or(here)
+}
+
+/// The folder of everything that these commands leave behind: the virtual environment and the state of demo and tests.
+fn own_directory() -> PathBuf {
+    repository().join(".longshore")
+}

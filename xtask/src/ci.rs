@@ -1,0 +1,17 @@
+//! `cargo xtask ci`: what CI runs, from the cheapest check to the dearest.
+
+use crate::process::{cargo, run, step};
+
+/// Format, clippy and docs with warnings as errors, then all tests.
+pub fn ci() -> anyhow::Result<()> {
+    step("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
+    step("clippy", || {
+        run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    })?;
+    step("docs", || {
+        run(cargo()
+            .args(["doc", "--workspace", "--no-deps", "--quiet"])
+            .env("RUSTDOCFLAGS", "--deny warnings"))
+    })?;
+    crate::suite::test(None)
+}

@@ -1,0 +1,107 @@
+//! What an earlier run may have left when it was killed: found, ended, removed; and the proof that nothing is left.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::Signal;
+
+use crate::serving::{Serving, signal};
+
+const END_SECONDS_MAX: u64 = 30;
+
+/// Ends and removes what an earlier run left under `home`, a folder that holds the data directory `data` of one server.
+///
+/// A server that still runs there is asked to stop. One that was killed has left instances: a new one adopts them,
+/// and takes them along when it stops.
+pub fn clear(program: &Path, home: &Path) -> anyhow::Result<()> {
+    if !home.exists() {
+        return Ok(());
+    }
+    println!("    removing what an earlier run left in {}", home.display());
+    let data = home.join("data");
+    for pid in servers_of(&data) {
+        signal(pid, Signal::TERM);
+        wait_for_end(pid)?;
+    }
+    if !processes_of(home).is_empty() || !mounts_below(home)?.is_empty() {
+        Serving::start(program, "dev", &data)?.stop()?;
+    }
+    std::fs::remove_dir_all(home).with_context(|| format!("{} cannot be removed", home.display()))
+}
+
+/// Clears every folder below `parent`.
+pub fn clear_all(program: &Path, parent: &Path) -> anyhow::Result<()> {
+    let Ok(entries) = std::fs::read_dir(parent) else { return Ok(()) };
+    for entry in entries {
+        clear(program, &entry?.path())?;
+    }
+    Ok(())
+}
+
+/// The network links of the machine; taken before and after a run, it shows what the run left.
+pub fn links() -> anyhow::Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir("/sys/class/net")? {
+        found.insert(entry?.file_name().to_string_lossy().into_owned());
+    }
+    Ok(found)
+}
+
+/// Fails, naming it, when a process or a mount that belongs to `home`, or a network link that was not there before, is left.
+pub fn assert_none(home: &Path, links_before: &BTreeSet<String>) -> anyhow::Result<()> {
+    let mut left = Vec::new();
+    left.extend(processes_of(home).into_iter().map(|pid| format!("process {pid}")));
+    left.extend(mounts_below(home)?.into_iter().map(|mount| format!("mount {}", mount.display())));
+    left.extend(links()?.difference(links_before).map(|link| format!("network link {link}")));
+    if !left.is_empty() {
+        bail!("left behind: {}", left.join(", "));
+    }
+    Ok(())
+}
+
+/// The servers that have this data directory.
+fn servers_of(data: &Path) -> Vec<u32> {
+    processes_of(data)
+        .into_iter()
+        .filter(|pid| {
+            let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            command.split(|byte| *byte == 0).any(|word| word == b"--data-dir")
+        })
+        .collect()
+}
+
+/// The processes whose command line names this folder, or something in it.
+fn processes_of(folder: &Path) -> Vec<u32> {
+    let wanted = folder.as_os_str().as_encoded_bytes();
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|pid| *pid != std::process::id())
+        .filter(|pid| {
+            let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            command.windows(wanted.len()).any(|part| part == wanted)
+        })
+        .collect()
+}
+
+fn mounts_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let table = std::fs::read_to_string("/proc/self/mounts").context("/proc/self/mounts")?;
+    Ok(table
+        .lines()
+        .filter_map(|line| Some(PathBuf::from(line.split(' ').nth(1)?)))
+        .filter(|mount| mount.starts_with(folder))
+        .collect())
+}
+
+fn wait_for_end(pid: u32) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    while Path::new(&format!("/proc/{pid}")).exists() {
+        if begun.elapsed().as_secs() > END_SECONDS_MAX {
+            bail!("process {pid} of an earlier run does not end within {END_SECONDS_MAX} s");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}

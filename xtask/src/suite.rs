@@ -1,0 +1,61 @@
+//! `cargo xtask test`: all tests, those in Rust and those with the stock clients.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::demo::build_programs;
+use crate::leftovers;
+use crate::postgres::Postgres;
+use crate::process::{built, cargo, path_with, run, step};
+use crate::setup::setup;
+
+/// The environment variable that tells the tests of a PostgreSQL server in which they may make databases.
+const POSTGRES_URL: &str = "LONGSHORE_TEST_POSTGRES_URL";
+
+/// pytest's status when nothing was selected, which is no failure of a filtered run.
+const PYTEST_NO_TESTS: i32 = 5;
+
+/// Runs all tests, or those whose name contains `filter`. The last line is pytest's own.
+pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
+    let tools = setup()?;
+    build_programs()?;
+    let program = built("debug").join("longshore");
+    leftovers::clear_all(&program, &crate::own_directory().join("tests"))?;
+    let postgres = step("start a throw-away PostgreSQL", Postgres::start)?;
+    step("tests in Rust", || run(&mut rust_tests(filter, &postgres.url)))?;
+    println!("==> tests with the stock clients");
+    let status = client_tests(&tools, filter, &postgres.url).status()?;
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(PYTEST_NO_TESTS) if filter.is_some() => Ok(()),
+        _ => bail!("pytest failed: {status}"),
+    }
+}
+
+fn rust_tests(filter: Option<&str>, postgres_url: &str) -> Command {
+    let mut command = cargo();
+    command
+        .args(["nextest", "run", "--workspace", "--no-fail-fast"])
+        .env(POSTGRES_URL, postgres_url);
+    if let Some(filter) = filter {
+        command.args(["--no-tests", "pass", "--", filter]);
+    }
+    command
+}
+
+fn client_tests(tools: &Path, filter: Option<&str>, postgres_url: &str) -> Command {
+    let mut command = Command::new(tools.join("python"));
+    command
+        .args(["-m", "pytest", "-p", "no:cacheprovider"])
+        .current_dir(crate::repository().join("tests"))
+        .env("PATH", path_with(tools))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("LONGSHORE_BIN", built("debug").join("longshore"))
+        .env(POSTGRES_URL, postgres_url);
+    if let Some(filter) = filter {
+        command.args(["-k", filter]);
+    }
+    command
+}
