@@ -87,7 +87,7 @@ pub fn end_overdue(draft: &mut Draft) -> bool {
 
 fn fail_running(draft: &mut Draft, index: usize, message: &str) {
     let now = draft.now;
-    for event in &mut draft.targets[index].events {
+    for event in &mut draft.targets[index].to_mut().events {
         if matches!(event.state, EventState::InProgress { .. }) {
             draft::fail(event, now, Diagnostics::unknown_error(message));
         }

@@ -1,5 +1,7 @@
 //! A plan in the making: the targets as they will be, and what it takes to get there.
 
+use std::borrow::Cow;
+
 use model::{
     Diagnostics, ErrorInformation, Event, EventState, HostCommandId, Target, TargetStatus,
     Timestamp,
@@ -12,7 +14,8 @@ use crate::snapshot::{Busy, HostFacts, Presence, Snapshot};
 pub struct Draft<'a> {
     pub seen: &'a Snapshot,
     pub now: Timestamp,
-    pub targets: Vec<Target>,
+    /// Borrowed until it is changed: most passes move one target of many.
+    pub targets: Vec<Cow<'a, Target>>,
     pub waiting: Vec<WaitingOn>,
     commands: Vec<HostCommand>,
     started: bool,
@@ -26,7 +29,7 @@ impl<'a> Draft<'a> {
         Self {
             seen,
             now,
-            targets: seen.targets.clone(),
+            targets: seen.targets.iter().map(Cow::Borrowed).collect(),
             waiting: Vec::new(),
             commands: Vec::new(),
             started: false,
@@ -38,7 +41,7 @@ impl<'a> Draft<'a> {
 
     /// Begins with these targets.
     pub fn start(&mut self, targets: Vec<Target>) {
-        self.targets = targets;
+        self.targets = targets.into_iter().map(Cow::Owned).collect();
         self.started = true;
     }
 
@@ -49,7 +52,7 @@ impl<'a> Draft<'a> {
         status: model::DeploymentStatus,
         error: ErrorInformation,
     ) {
-        self.targets = targets;
+        self.targets = targets.into_iter().map(Cow::Owned).collect();
         self.refused = true;
         self.finish(status, Some(error));
     }
@@ -82,7 +85,7 @@ impl<'a> Draft<'a> {
 
     /// Gives the host of a target its event number `event`.
     pub fn dispatch(&mut self, index: usize, event: usize) {
-        let target = &mut self.targets[index];
+        let target = self.targets[index].to_mut();
         let name = target.events[event].name;
         // One attempt: a host that misses its event fails, and is tried again by the next deployment.
         let id = HostCommandId::derive(&self.seen.deployment.id, &target.id, name, 1);
@@ -101,7 +104,7 @@ impl<'a> Draft<'a> {
 
     pub fn end_target(&mut self, index: usize, status: TargetStatus) {
         let now = self.now;
-        let target = &mut self.targets[index];
+        let target = self.targets[index].to_mut();
         for event in &mut target.events {
             if event.state == EventState::Pending {
                 event.state = EventState::Skipped { ended: now };
@@ -121,19 +124,22 @@ impl<'a> Draft<'a> {
     }
 
     pub fn into_plan(self) -> Plan {
-        let Self { seen, targets, waiting, commands, started, refused, verdict, wake_at, .. } =
-            self;
+        let Self { targets, waiting, commands, started, refused, verdict, wake_at, .. } = self;
         let over = verdict.is_some();
+        let whole =
+            |targets: Vec<Cow<'a, Target>>| targets.into_iter().map(Cow::into_owned).collect();
         let mut actions = Vec::new();
         if let (true, Some(verdict)) = (refused, &verdict) {
-            actions.push(Action::Refuse { targets, verdict: verdict.clone() });
+            actions.push(Action::Refuse { targets: whole(targets), verdict: verdict.clone() });
             return Plan { actions, waiting: Vec::new(), wake_at: None };
         }
         if started {
-            actions.push(Action::Start { at: self.now, targets });
+            actions.push(Action::Start { at: self.now, targets: whole(targets) });
         } else {
-            let changed = targets.into_iter().zip(&seen.targets).filter(|(new, old)| new != *old);
-            actions.extend(changed.map(|(new, _)| Action::UpdateTarget(new)));
+            actions.extend(targets.into_iter().filter_map(|target| match target {
+                Cow::Owned(changed) => Some(Action::UpdateTarget(changed)),
+                Cow::Borrowed(_) => None,
+            }));
         }
         actions.extend(commands.into_iter().map(Action::Dispatch));
         actions.extend(verdict.map(Action::Finish));

@@ -38,11 +38,11 @@ fn settle_target(draft: &mut Draft, index: usize) {
         None => {}
         Some(Ending::Well(ended)) => {
             let state = EventState::Succeeded { started: dispatched, ended: ended.max(dispatched) };
-            draft.targets[index].events[event].state = state;
+            draft.targets[index].to_mut().events[event].state = state;
             next_event(draft, index);
         }
         Some(Ending::Badly(ended, diagnostics)) => {
-            draft::fail(&mut draft.targets[index].events[event], ended, diagnostics);
+            draft::fail(&mut draft.targets[index].to_mut().events[event], ended, diagnostics);
             after_failure(draft, index, event);
         }
     }
@@ -116,7 +116,7 @@ pub fn next_event(draft: &mut Draft, index: usize) {
     }
     if let Presence::Gone(reason) = draft.facts(index).presence {
         let now = draft.now;
-        draft::fail(&mut draft.targets[index].events[event], now, gone(&reason));
+        draft::fail(&mut draft.targets[index].to_mut().events[event], now, gone(&reason));
         return draft.end_target(index, TargetStatus::Failed);
     }
     draft.dispatch(index, event);

@@ -144,33 +144,32 @@ fn so_many_at_once_and_so_many_required() {
         (HostCount(9), "x x x x x 1/9 91/9"),
     ];
     for (minimum, row) in rows {
-        let found: Vec<String> =
-            fleets.iter().map(|hosts| at_once_and_required(minimum, *hosts)).collect();
-        assert_eq!(found.join(" "), row, "{minimum:?}");
+        for (hosts, expected) in fleets.iter().zip(row.split(' ')) {
+            check_counts(minimum, *hosts, expected);
+        }
     }
 }
 
-fn at_once_and_required(minimum: MinimumHealthyHosts, hosts: u32) -> String {
+fn check_counts(minimum: MinimumHealthyHosts, hosts: u32, expected: &str) {
     let mut seen = created(minimum, hosts);
     step(&mut seen, START);
-    if seen
+    let refused = seen
         .deployment
         .error
         .as_ref()
-        .is_some_and(|error| error.code == ErrorCode::HealthConstraintsInvalid)
-    {
+        .is_some_and(|error| error.code == ErrorCode::HealthConstraintsInvalid);
+    assert_eq!(refused, expected == "x", "{minimum:?} of {hosts}");
+    let Some((at_once, required)) = expected.split_once('/') else {
         assert!(seen.targets.iter().all(|target| target.status == TargetStatus::Skipped));
-        assert_eq!(seen.deployment.started, None);
-        return "x".to_owned();
-    }
-    let at_once = running(&seen).len();
-    // The fewest successes that suffice, when the hosts that fail are the last ones.
-    let required = (0..=hosts)
-        .find(|successes| succeeds(seen.clone(), *successes))
-        .expect("some count suffices");
-    format!("{at_once}/{required}")
+        return assert_eq!(seen.deployment.started, None);
+    };
+    assert_eq!(running(&seen).len().to_string(), at_once, "{minimum:?} of {hosts}");
+    let required: u32 = required.parse().unwrap();
+    assert!(succeeds(seen.clone(), required), "{minimum:?} of {hosts}: {required} suffice");
+    assert!(!succeeds(seen, required - 1), "{minimum:?} of {hosts}: one less does not");
 }
 
+/// Whether the deployment succeeds when its first `successes` hosts do, and no other.
 fn succeeds(mut seen: Snapshot, successes: u32) -> bool {
     let mut done = 0;
     while !seen.deployment.status.is_over() {

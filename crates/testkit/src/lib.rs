@@ -1,1 +1,4 @@
-//! Under construction.
+//! What tests share: simulated fleets in virtual time.
+
+pub mod random;
+pub mod simulation;

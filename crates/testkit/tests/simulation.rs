@@ -1,0 +1,18 @@
+//! Seeded fleets through the planner; a failure prints its seed and the story.
+
+use testkit::simulation;
+
+#[test]
+fn a_hundred_thousand_fleets_deploy_correctly() {
+    match simulation::run_many(0..100_000) {
+        Ok(summary) => {
+            println!("{summary:?}");
+            assert_eq!(summary.fleets, 100_000);
+            // A simulation in which nothing succeeds, or nothing fails, checks nothing.
+            for count in [summary.succeeded, summary.failed, summary.stopped] {
+                assert!(count > 5_000, "{summary:?}");
+            }
+        }
+        Err(failure) => panic!("{failure}"),
+    }
+}
