@@ -45,6 +45,9 @@ fn patient(seen: &Snapshot, plan: &Plan, now: Timestamp) -> Result<(), String> {
 pub fn commit(world: &World, actions: &[Action]) -> Result<(), String> {
     for action in actions {
         if let Action::Dispatch(command) = action {
+            let stopping =
+                world.truth.deployment.stop.is_some() || world.truth.deployment.orphaned.is_some();
+            ensure(!stopping, || format!("{} was dispatched after a stop", command.id))?;
             ensure(!world.dispatched.contains(&command.id), || {
                 format!("{} was dispatched twice", command.id)
             })?;
