@@ -1,1 +1,130 @@
-//! Under construction.
+//! The store: everything that longshore remembers, in SQLite or PostgreSQL.
+//!
+//! It owns the schema, the statements and their atomicity. What happens next to a deployment is decided elsewhere
+//! (`rollout`); the store takes a [`snapshot`](Store::snapshot) of what is known and [commits](Store::commit) what was
+//! decided, by compare-and-set on the deployment's version. Facts that hosts report fill blanks and never bump it.
+//!
+//! What longshore deploys are rows, one file per noun; the records of neighbouring services are
+//! [documents](Store::document). Both engines run the same statements; what differs is in `dialect`, `sqlite` and
+//! `postgres`. The store sees no clock and draws no ids: both are arguments.
+
+mod engine;
+
+mod dialect;
+mod migrations;
+mod postgres;
+mod sqlite;
+
+mod changes;
+mod codec;
+mod error;
+mod page;
+
+mod applications;
+mod configs;
+mod groups;
+mod revisions;
+
+mod commit;
+mod deployments;
+mod health;
+mod hosts;
+mod snapshot;
+mod targets;
+mod timeline;
+
+mod documents;
+
+mod buckets;
+mod listing;
+mod objects;
+mod uploads;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use model::Timestamp;
+use tokio::sync::broadcast;
+
+pub use applications::{Application, Create, DeleteApplication, Rename};
+pub use buckets::{Bucket, CreateBucket, DeleteBucket, Versioning};
+pub use changes::Change;
+pub use commit::Commit;
+pub use configs::{Config, DeleteConfig};
+pub use deployments::{
+    CreateDeployment, DeploymentFilter, DeploymentRecord, NewDeployment, Overview, StopRequest,
+};
+pub use documents::{Document, DocumentWrite, Expected, Transact};
+pub use error::StoreError;
+pub use groups::{Attempt, CreateGroup, Group, GroupChange, NewGroup, UpdateGroup};
+pub use health::HealthRecord;
+pub use hosts::{Acknowledge, CommandRecord, Complete, Host};
+pub use listing::{ListObjects, Listing, ListingEntry, Marker};
+pub use objects::{DeleteObject, NewObject, Object, PutCondition, PutObject};
+pub use page::Page;
+pub use revisions::{RevisionFilter, RevisionRecord, RevisionSort};
+pub use timeline::TimelineEntry;
+pub use uploads::{CompleteUpload, Part, PutPart, Upload};
+
+use engine::Engine;
+
+/// Where the state is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Database {
+    /// A file, made (readable by its owner only) if it does not exist; its directory must.
+    Sqlite(PathBuf),
+    /// A server, as a `postgres://` URL or a `key=value` connection string.
+    Postgres(String),
+}
+
+/// A handle on the state; clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    engine: Engine,
+    changes: broadcast::Sender<Change>,
+    /// When each host's sign of life was last written, so that a busy host does not cost a write per poll.
+    seen: Mutex<HashMap<String, Timestamp>>,
+}
+
+/// How many changes a slow listener may be behind before it is told to look at everything.
+const CHANGES_KEPT: usize = 4096;
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    ///
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// The database cannot be reached or written, or its schema is newer than this program.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        let engine = match database {
+            Database::Sqlite(path) => Engine::Sqlite(sqlite::Sqlite::open(path).await?),
+            Database::Postgres(url) => {
+                Engine::Postgres(postgres::Postgres::open(url, changes.clone()).await?)
+            }
+        };
+        let seen = Mutex::default();
+        Ok(Self { inner: Arc::new(Inner { engine, changes, seen }) })
+    }
+
+    /// Wake-ups: something was committed, by this server or (PostgreSQL) by another one.
+    ///
+    /// A wake-up carries no data and may come twice; a lost one (`Lagged`) means the same as [`Change::Everything`].
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
+    }
+
+    /// Proves that the database answers.
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.query("SELECT 1", Vec::new()).await.map(drop)
+    }
+}

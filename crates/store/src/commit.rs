@@ -1,0 +1,185 @@
+//! Committing a plan: by compare-and-set on the deployment's version, whole or not at all, only what changed.
+
+use model::{DeploymentId, DeploymentStatus, EventState, Target, Timestamp};
+use rollout::{Action, HostCommand, Verdict};
+
+use crate::changes::Change;
+use crate::engine::{Batch, Statement, Value, Written, params};
+use crate::error::StoreError;
+use crate::{Store, health, targets, timeline};
+
+/// What became of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// It holds, durably.
+    Done,
+    /// Somebody else moved the deployment meanwhile: look again.
+    Stale,
+}
+
+impl Store {
+    /// Makes the actions true if the deployment still has the `version` that they were planned on. No actions: nothing
+    /// is written, and the version stays.
+    ///
+    /// # Errors
+    /// The database failed; nothing of the plan holds.
+    pub async fn commit(
+        &self,
+        id: &DeploymentId,
+        version: u64,
+        actions: &[Action],
+    ) -> Result<Commit, StoreError> {
+        if actions.is_empty() {
+            return Ok(Commit::Done);
+        }
+        let batch = Batch::of(statements(id, version, actions)).waking(wakes(id, actions));
+        Ok(match self.write(batch).await? {
+            Written::Done(_) => Commit::Done,
+            Written::Unmet { .. } => Commit::Stale,
+        })
+    }
+}
+
+fn wakes(id: &DeploymentId, actions: &[Action]) -> Vec<Change> {
+    let hosts = actions.iter().filter_map(|action| match action {
+        Action::Dispatch(command) => Some(Change::Host(command.host_identifier.clone())),
+        Action::Start { .. }
+        | Action::Refuse { .. }
+        | Action::UpdateTarget(_)
+        | Action::Finish(_) => None,
+    });
+    hosts.chain([Change::Committed(id.clone())]).collect()
+}
+
+fn statements(id: &DeploymentId, version: u64, actions: &[Action]) -> Vec<Statement> {
+    // First and expected: everything after it is for the winner only.
+    let mut statements = vec![compare_and_set(id, version, actions).expecting(1)];
+    for (position, action) in actions.iter().enumerate() {
+        match action {
+            Action::Start { at, targets } => statements.extend(start(id, *at, targets)),
+            Action::Refuse { targets, verdict } => {
+                statements.extend(replace_targets(id, targets));
+                statements.extend(finish(id, verdict));
+            }
+            Action::Dispatch(command) => statements.push(dispatch(id, command)),
+            Action::UpdateTarget(target) => statements.extend(update(id, target)),
+            Action::Finish(verdict) => statements.extend(finish(id, verdict)),
+        }
+        statements.extend(timeline::of_an_action(id, version + 1, position, action));
+    }
+    statements
+}
+
+/// The deployment's own row after all the actions.
+fn compare_and_set(id: &DeploymentId, version: u64, actions: &[Action]) -> Statement {
+    let (mut status, mut started) = (None, None);
+    let mut verdict: Option<&Verdict> = None;
+    for action in actions {
+        match action {
+            Action::Start { at, .. } => {
+                status = Some(DeploymentStatus::InProgress);
+                started = Some(*at);
+            }
+            Action::Refuse { verdict: end, .. } | Action::Finish(end) => {
+                status = Some(end.status);
+                verdict = Some(end);
+            }
+            Action::Dispatch(_) | Action::UpdateTarget(_) => {}
+        }
+    }
+    let error = verdict.and_then(|verdict| verdict.error.as_ref());
+    Statement::new(
+        "UPDATE deployments SET version = version + 1, status = COALESCE($3, status), \
+         started = COALESCE($4, started), completed = COALESCE($5, completed), \
+         error_code = COALESCE($6, error_code), error_message = COALESCE($7, error_message) \
+         WHERE id = $1 AND version = $2",
+        params![
+            id,
+            version,
+            status.map(DeploymentStatus::name),
+            started,
+            verdict.map(|verdict| verdict.at),
+            error.map(|error| error.code.name()),
+            error.map(|error| &error.message)
+        ],
+    )
+}
+
+fn start(id: &DeploymentId, at: Timestamp, targets: &[Target]) -> Vec<Statement> {
+    let mut statements = replace_targets(id, targets);
+    statements.push(Statement::new(
+        "UPDATE deployment_groups SET target_revision = \
+         (SELECT revision FROM deployments WHERE id = $1), last_attempted_deployment = $1 \
+         WHERE id = (SELECT group_id FROM deployments WHERE id = $1 AND exclusive = 1)",
+        params![id],
+    ));
+    statements.push(Statement::new(
+        "UPDATE revisions SET last_used = $2, \
+         first_used = CASE WHEN first_used = 0 THEN $2 ELSE first_used END \
+         WHERE application_id = (SELECT application_id FROM deployments WHERE id = $1) \
+         AND location = (SELECT revision FROM deployments WHERE id = $1)",
+        params![id, at],
+    ));
+    statements
+}
+
+fn replace_targets(id: &DeploymentId, targets: &[Target]) -> Vec<Statement> {
+    let mut statements =
+        vec![Statement::new("DELETE FROM targets WHERE deployment_id = $1", params![id])];
+    statements.extend(targets.iter().map(|target| targets::insert(id, target)));
+    statements
+}
+
+fn dispatch(id: &DeploymentId, command: &HostCommand) -> Statement {
+    // Its id is derived from what it orders: ordering the same again is no second order.
+    Statement::new(
+        "INSERT INTO host_commands (id, deployment_id, target_id, host_identifier, event, dispatched) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+        params![
+            &command.id,
+            id,
+            &command.target,
+            &command.host_identifier,
+            command.event.name(),
+            command.dispatched
+        ],
+    )
+}
+
+/// Replaces a target and closes those of its commands whose events are no longer in progress.
+fn update(id: &DeploymentId, target: &Target) -> [Statement; 2] {
+    let mut sql = "UPDATE host_commands SET closed = $3, freed = COALESCE(freed, $3) \
+                   WHERE deployment_id = $1 AND target_id = $2 AND closed IS NULL"
+        .to_owned();
+    let mut params = params![id, &target.id, target.last_updated];
+    for event in &target.events {
+        if let EventState::InProgress { command, .. } = &event.state {
+            params.push(Value::from(command));
+            sql += &format!(" AND id <> ${}", params.len());
+        }
+    }
+    [targets::update(id, target), Statement::new(sql, params)]
+}
+
+fn finish(id: &DeploymentId, verdict: &Verdict) -> Vec<Statement> {
+    let mut statements = vec![Statement::new(
+        "UPDATE host_commands SET closed = $2, freed = COALESCE(freed, $2) \
+         WHERE deployment_id = $1 AND closed IS NULL",
+        params![id, verdict.at],
+    )];
+    statements.extend(health::after(id, verdict));
+    statements.push(Statement::new(
+        "UPDATE deployment_groups SET last_attempted_deployment = $1 \
+         WHERE id = (SELECT group_id FROM deployments WHERE id = $1 AND exclusive = 1)",
+        params![id],
+    ));
+    if verdict.status == DeploymentStatus::Succeeded {
+        statements.push(Statement::new(
+            "UPDATE deployment_groups SET last_successful_deployment = $1, \
+             last_successful_revision = (SELECT revision FROM deployments WHERE id = $1) \
+             WHERE id = (SELECT group_id FROM deployments WHERE id = $1 AND exclusive = 1)",
+            params![id],
+        ));
+    }
+    statements
+}

@@ -1,0 +1,276 @@
+//! PostgreSQL: a pool of connections, and one that listens for the wake-ups of other servers.
+//!
+//! A batch is one transaction whose statements are sent without waiting for each other's answers. One that lost a
+//! race (deadlock, serialization failure, or two inserts of the same key) runs again and then sees the winner.
+
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
+use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{AsyncMessage, Config, IsolationLevel, NoTls};
+
+use crate::changes::Change;
+use crate::dialect;
+use crate::engine::{Batch, Outcome, Query, Row, Value, Written};
+use crate::error::StoreError;
+use crate::migrations;
+
+/// Connections at most; PostgreSQL gives 100 by default, to be shared by several servers.
+const CONNECTIONS: usize = 16;
+
+/// Statements under way at once on one connection.
+const PIPELINED: usize = 64;
+
+/// How often a batch may lose a race before the error is shown.
+const TRIES: u32 = 5;
+
+/// How long to wait before listening again after the connection broke.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
+
+/// The name of the channel on which servers wake each other.
+const CHANNEL: &str = "longshore";
+
+/// Taken while migrating, so that servers which start together do not collide. Any number will do.
+const MIGRATION_LOCK: i64 = 0x6c6f_6e67;
+
+pub(crate) struct Postgres {
+    pool: Pool,
+    /// Tells our own notifications from those of other servers.
+    origin: String,
+    listener: AbortHandle,
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.listener.abort();
+    }
+}
+
+impl Postgres {
+    pub async fn open(url: &str, changes: broadcast::Sender<Change>) -> Result<Self, StoreError> {
+        let config: Config = url.parse().map_err(StoreError::Url)?;
+        let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, settings))
+            .max_size(CONNECTIONS)
+            .build()
+            .map_err(|error| StoreError::Pool(Box::new(error)))?;
+        let mut connection = pool.get().await.map_err(pool_error)?;
+        migrate(&mut connection).await?;
+        let origin = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+        let listener = tokio::spawn(listen(config, origin.clone(), changes)).abort_handle();
+        Ok(Self { pool, origin, listener })
+    }
+
+    pub async fn read(&self, queries: &[Query]) -> Result<Vec<Vec<Row>>, StoreError> {
+        let mut connection = self.pool.get().await.map_err(pool_error)?;
+        if let [query] = queries {
+            let statement = connection.prepare_cached(&query.sql).await?;
+            return Ok(vec![rows(&connection.query(&statement, &borrowed(&query.params)).await?)?]);
+        }
+        let snapshot = connection
+            .build_transaction()
+            .isolation_level(IsolationLevel::RepeatableRead)
+            .read_only(true)
+            .start()
+            .await?;
+        let mut answers = Vec::with_capacity(queries.len());
+        for query in queries {
+            let statement = snapshot.prepare_cached(&query.sql).await?;
+            answers.push(rows(&snapshot.query(&statement, &borrowed(&query.params)).await?)?);
+        }
+        snapshot.commit().await?;
+        Ok(answers)
+    }
+
+    pub async fn write(&self, batch: &Batch) -> Result<Written, StoreError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_write(batch).await {
+                Err(StoreError::Postgres(error)) if tries < TRIES && lost_a_race(&error) => {}
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_write(&self, batch: &Batch) -> Result<Written, StoreError> {
+        let mut connection = self.pool.get().await.map_err(pool_error)?;
+        let transaction = connection.transaction().await?;
+        let mut outcomes = Vec::with_capacity(batch.statements.len());
+        for chunk in batch.statements.chunks(PIPELINED) {
+            let mut running = Vec::with_capacity(chunk.len());
+            for statement in chunk {
+                let prepared = transaction.prepare_cached(&statement.sql).await?;
+                let transaction = &transaction;
+                running.push(async move {
+                    let params = borrowed(&statement.params);
+                    if prepared.columns().is_empty() {
+                        let count = transaction.execute(&prepared, &params).await?;
+                        return Ok::<_, StoreError>(Outcome { count, rows: Vec::new() });
+                    }
+                    let rows = rows(&transaction.query(&prepared, &params).await?)?;
+                    Ok(Outcome { count: rows.len() as u64, rows })
+                });
+            }
+            for (statement, outcome) in chunk.iter().zip(in_order(running).await) {
+                let outcome = outcome?;
+                if !statement.is_met_by(outcome.count) {
+                    transaction.rollback().await?;
+                    return Ok(Written::Unmet { statement: outcomes.len() });
+                }
+                outcomes.push(outcome);
+            }
+        }
+        for change in &batch.changes {
+            let notify = transaction.prepare_cached("SELECT pg_notify($1, $2)").await?;
+            let payload = format!("{} {}", self.origin, change.to_text());
+            transaction.execute(&notify, &[&CHANNEL, &payload]).await?;
+        }
+        transaction.commit().await?;
+        Ok(Written::Done(outcomes))
+    }
+}
+
+fn pool_error(error: PoolError) -> StoreError {
+    match error {
+        PoolError::Backend(error) => StoreError::Postgres(error),
+        other => StoreError::Pool(Box::new(other)),
+    }
+}
+
+/// Whether the same batch may do better now that the other transaction is over.
+fn lost_a_race(error: &tokio_postgres::Error) -> bool {
+    [
+        &SqlState::T_R_DEADLOCK_DETECTED,
+        &SqlState::T_R_SERIALIZATION_FAILURE,
+        &SqlState::UNIQUE_VIOLATION,
+    ]
+    .into_iter()
+    .any(|state| error.code() == Some(state))
+}
+
+async fn migrate(connection: &mut Object) -> Result<(), StoreError> {
+    let transaction = connection.transaction().await?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
+    transaction.batch_execute(migrations::TABLE).await?;
+    let found: i64 = transaction.query_one(migrations::TAKEN, &[]).await?.try_get(0)?;
+    if found > migrations::NEWEST {
+        return Err(StoreError::NewerSchema { found, known: migrations::NEWEST });
+    }
+    for migration in migrations::ALL.iter().filter(|migration| migration.number > found) {
+        transaction.batch_execute(&dialect::migration_for_postgres(migration.sql)).await?;
+        transaction.execute(migrations::RECORD, &[&migration.number]).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// Passes on what other servers committed, for ever.
+async fn listen(config: Config, origin: String, changes: broadcast::Sender<Change>) {
+    loop {
+        if let Err(error) = listen_once(&config, &origin, &changes).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "wake-ups of other servers");
+        }
+        tokio::time::sleep(LISTEN_AGAIN).await;
+    }
+}
+
+async fn listen_once(
+    config: &Config,
+    origin: &str,
+    changes: &broadcast::Sender<Change>,
+) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = config.connect(NoTls).await?;
+    let listening = async move {
+        client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
+        // Whatever was notified before now is lost to us.
+        let _ = changes.send(Change::Everything);
+        // The connection lives as long as its client.
+        std::future::pending::<Result<(), tokio_postgres::Error>>().await
+    };
+    let receiving = async {
+        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            if let AsyncMessage::Notification(notification) = message? {
+                let (sender, change) =
+                    notification.payload().split_once(' ').unwrap_or(("", notification.payload()));
+                if sender != origin {
+                    // Nobody listening is fine.
+                    let _ = changes.send(Change::from_text(change));
+                }
+            }
+        }
+        Ok(())
+    };
+    tokio::select! {
+        result = listening => result,
+        result = receiving => result,
+    }
+}
+
+/// Runs the futures at once, each started after the one before it, and gives their outputs in that order.
+async fn in_order<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
+    let mut outputs: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
+    poll_fn(|context: &mut Context<'_>| {
+        for (future, output) in running.iter_mut().zip(&mut outputs) {
+            if output.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(context)
+            {
+                *output = Some(value);
+            }
+        }
+        if outputs.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    outputs.into_iter().flatten().collect()
+}
+
+fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+fn rows(found: &[tokio_postgres::Row]) -> Result<Vec<Row>, StoreError> {
+    found.iter().map(row).collect()
+}
+
+fn row(found: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let value = |(index, column): (usize, &tokio_postgres::Column)| {
+        Ok(match *column.type_() {
+            Type::INT8 => found.try_get::<_, Option<i64>>(index)?.into(),
+            Type::INT4 => found.try_get::<_, Option<i32>>(index)?.map(i64::from).into(),
+            Type::VOID => Value::Null,
+            _ => found.try_get::<_, Option<String>>(index)?.into(),
+        })
+    };
+    let columns: Result<_, StoreError> = found.columns().iter().enumerate().map(value).collect();
+    columns.map(Row::new)
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(number) if *ty == Type::INT4 => i32::try_from(*number)?.to_sql(ty, out),
+            Self::Int(number) => number.to_sql(ty, out),
+            Self::Text(text) => text.to_sql(ty, out),
+        }
+    }
+
+    /// A number where a text belongs is found by the tests, which run every statement.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}

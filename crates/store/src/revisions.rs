@@ -1,0 +1,232 @@
+//! Revisions that an application knows.
+
+use model::{ApplicationId, DeploymentGroupName, Revision, Timestamp};
+
+use crate::codec;
+use crate::engine::{Batch, Query, Row, Statement, Value, params};
+use crate::error::StoreError;
+use crate::page::{Cursor, prefix_end};
+use crate::{Page, Store};
+
+/// A revision that an application knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionRecord {
+    pub revision: Revision,
+    pub description: Option<String>,
+    pub registered: Timestamp,
+    /// When a deployment of it first started.
+    pub first_used: Option<Timestamp>,
+    /// When a deployment of it last started.
+    pub last_used: Option<Timestamp>,
+    /// The groups whose target revision it is, by name.
+    pub groups: Vec<DeploymentGroupName>,
+}
+
+/// By what a listing of revisions is ordered; those never used come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevisionSort {
+    Registered,
+    FirstUsed,
+    LastUsed,
+}
+
+/// Which revisions, in which order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionFilter {
+    pub sort: RevisionSort,
+    pub descending: bool,
+    /// Only those in this bucket.
+    pub bucket: Option<String>,
+    /// Only those whose key begins so.
+    pub key_prefix: Option<String>,
+    /// Only those that are (or are not) some group's target revision.
+    pub deployed: Option<bool>,
+}
+
+const COLUMNS: &str = "location, description, registered, first_used, last_used";
+
+impl Store {
+    /// Makes a revision known, or gives a known one another description.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn register_revision(
+        &self,
+        application: &ApplicationId,
+        revision: &Revision,
+        description: Option<&str>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let insert = register(application, revision, description, at);
+        let upsert = Statement {
+            sql: format!(
+                "{} ON CONFLICT (application_id, location) \
+                 DO UPDATE SET description = excluded.description",
+                insert.sql
+            )
+            .into(),
+            ..insert
+        };
+        self.write(Batch::of(vec![upsert])).await?.done().map(drop)
+    }
+
+    /// The revision at exactly that location.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn revision(
+        &self,
+        application: &ApplicationId,
+        revision: &Revision,
+    ) -> Result<Option<RevisionRecord>, StoreError> {
+        let location = codec::write_revision(revision);
+        let select = Query::new(
+            format!("SELECT {COLUMNS} FROM revisions WHERE application_id = $1 AND location = $2"),
+            params![application, location],
+        );
+        let mut found = self.with_groups(application, select).await?;
+        Ok(found.pop().map(|(_, record)| record))
+    }
+
+    /// The revisions that an application knows.
+    ///
+    /// # Errors
+    /// The database failed, or `after` is no place in such a listing.
+    pub async fn revisions(
+        &self,
+        application: &ApplicationId,
+        filter: &RevisionFilter,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<RevisionRecord>, StoreError> {
+        let column = filter.sort.column();
+        let query = list(application, filter, after.map(Cursor::read).transpose()?, limit);
+        let found = self.with_groups(application, query).await?;
+        let page = Page::of(found, limit, |(location, record)| {
+            Cursor::write(record.sort_value(column), location)
+        });
+        let items = page.items.into_iter().map(|(_, record)| record).collect();
+        Ok(Page { items, next: page.next })
+    }
+
+    /// The records that `select` finds, each with its location's text, completed by the groups that target them.
+    async fn with_groups(
+        &self,
+        application: &ApplicationId,
+        select: Query,
+    ) -> Result<Vec<(String, RevisionRecord)>, StoreError> {
+        let groups = Query::new(
+            "SELECT target_revision, name FROM deployment_groups \
+             WHERE application_id = $1 AND target_revision IS NOT NULL ORDER BY name",
+            params![application],
+        );
+        let mut answers = self.read(vec![select, groups]).await?.into_iter();
+        let (rows, groups) =
+            (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
+        let targeted: Vec<(String, DeploymentGroupName)> = groups
+            .into_iter()
+            .map(|mut row| Ok((row.text()?, row.parsed("a deployment group's name")?)))
+            .collect::<Result<_, StoreError>>()?;
+        rows.into_iter()
+            .map(|row| {
+                let (location, mut record) = read(row)?;
+                let groups = targeted.iter().filter(|(target, _)| *target == location);
+                record.groups = groups.map(|(_, name)| name.clone()).collect();
+                Ok((location, record))
+            })
+            .collect()
+    }
+}
+
+impl RevisionSort {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::FirstUsed => "first_used",
+            Self::LastUsed => "last_used",
+        }
+    }
+}
+
+impl RevisionRecord {
+    fn sort_value(&self, column: &str) -> i64 {
+        let time = match column {
+            "registered" => Some(self.registered),
+            "first_used" => self.first_used,
+            _ => self.last_used,
+        };
+        time.map_or(0, Timestamp::as_millis)
+    }
+}
+
+fn list(
+    application: &ApplicationId,
+    filter: &RevisionFilter,
+    after: Option<Cursor>,
+    limit: u32,
+) -> Query {
+    let column = filter.sort.column();
+    let (beyond, direction) = if filter.descending { ("<", "DESC") } else { (">", "ASC") };
+    let mut sql = format!("SELECT {COLUMNS} FROM revisions WHERE application_id = $1");
+    let mut params = params![application];
+    let mut bind = |value: Value| {
+        params.push(value);
+        params.len()
+    };
+    if let Some(after) = after {
+        let (number, text) = (bind(after.number.into()), bind(after.text.into()));
+        sql += &format!(" AND ({column}, location) {beyond} (${number}, ${text})");
+    }
+    if let Some(bucket) = &filter.bucket {
+        sql += &format!(" AND bucket = ${}", bind(bucket.into()));
+    }
+    if let Some(prefix) = &filter.key_prefix {
+        sql += &format!(" AND object_key >= ${}", bind(prefix.into()));
+        if let Some(end) = prefix_end(prefix) {
+            sql += &format!(" AND object_key < ${}", bind(end.into()));
+        }
+    }
+    if let Some(deployed) = filter.deployed {
+        let not = if deployed { "" } else { "NOT " };
+        sql += &format!(
+            " AND {not}EXISTS (SELECT 1 FROM deployment_groups g WHERE g.application_id = $1 \
+             AND g.target_revision = revisions.location)"
+        );
+    }
+    let limit = bind((i64::from(limit) + 1).into());
+    sql += &format!(" ORDER BY {column} {direction}, location {direction} LIMIT ${limit}");
+    Query::new(sql, params)
+}
+
+/// Inserts a revision; what to do with a known one is to be appended.
+pub(crate) fn register(
+    application: &ApplicationId,
+    revision: &Revision,
+    description: Option<&str>,
+    at: Timestamp,
+) -> Statement {
+    let (bucket, key) = match revision {
+        Revision::S3 { bucket, key, .. } => (Some(bucket), Some(key)),
+        Revision::GitHub { .. } => (None, None),
+    };
+    Statement::new(
+        "INSERT INTO revisions (application_id, location, bucket, object_key, description, \
+         registered, first_used, last_used) VALUES ($1, $2, $3, $4, $5, $6, 0, 0)",
+        params![application, codec::write_revision(revision), bucket, key, description, at],
+    )
+}
+
+fn read(mut row: Row) -> Result<(String, RevisionRecord), StoreError> {
+    let location = row.text()?;
+    let used =
+        |row: &mut Row| Ok::<_, StoreError>(Some(row.time()?).filter(|at| at.as_millis() != 0));
+    let record = RevisionRecord {
+        revision: codec::read_revision(&location)?,
+        description: row.optional_text()?,
+        registered: row.time()?,
+        first_used: used(&mut row)?,
+        last_used: used(&mut row)?,
+        groups: Vec::new(),
+    };
+    Ok((location, record))
+}
