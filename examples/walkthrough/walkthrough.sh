@@ -30,8 +30,10 @@ run() {
     line+=" $word"
   done
   printf '\n$%s\n' "$line"
-  answer=$("$@") || { printf '%s\n' "$answer"; fail "the command ended with status $?"; }
+  local status=0
+  answer=$("$@") || status=$?
   [[ -z $answer ]] || printf '%s\n' "$answer"
+  [[ $status == 0 ]] || fail "the command ended with status $status"
 }
 
 # Holds a statement about what happened: the words, then the command that must succeed.
@@ -58,8 +60,9 @@ reachable() { timeout 1 bash -c 'exec 3<>"/dev/tcp/$1/8080"' - "$1" 2>/dev/null;
 # What the application of the address answers at a path.
 get() { curl --silent --show-error --fail --max-time 5 "http://$1:8080$2"; }
 
-# Runs a command inside an instance.
+# Runs a command inside an instance; `show_inside` shows it too.
 inside() { longshore instances shell "${data_dir[@]}" "$1" -- "${@:2}"; }
+show_inside() { run longshore instances shell "${data_dir[@]}" "$1" -- "${@:2}"; }
 
 address_of() {
   aws ec2 describe-instances --instance-ids "$1" --output text \
@@ -184,10 +187,10 @@ run aws ec2 create-tags --resources "$production_1" "$production_2" --tags Key=C
 say "Step 7 of 12: the agent, installed inside each bare instance"
 for host in "${hosts[@]}"; do
   check "$host is bare" refuses inside "$host" test -e /opt/codedeploy-agent
-  run inside "$host" sh -c \
+  show_inside "$host" sh -c \
     'cd /root && aws s3 cp s3://aws-codedeploy-us-east-1/latest/install . --region us-east-1 --no-progress'
-  run inside "$host" sh -c 'cd /root && chmod +x ./install'
-  run inside "$host" sh -c 'cd /root && ./install auto'
+  show_inside "$host" sh -c 'cd /root && chmod +x ./install'
+  show_inside "$host" sh -c 'cd /root && ./install auto'
 done
 
 say "Step 8 of 12: the first version is pushed"
