@@ -14,7 +14,6 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 keep=false
 [[ ${1-} == --keep ]] && keep=true
-data_dir=(${LONGSHORE_DATA_DIR:+--data-dir "$LONGSHORE_DATA_DIR"})
 checks=0
 
 # A heading.
@@ -61,8 +60,8 @@ reachable() { timeout 1 bash -c 'exec 3<>"/dev/tcp/$1/8080"' - "$1" 2>/dev/null;
 get() { curl --silent --show-error --fail --max-time 5 "http://$1:8080$2"; }
 
 # Runs a command inside an instance; `show_inside` shows it too.
-inside() { longshore instances shell "${data_dir[@]}" "$1" -- "${@:2}"; }
-show_inside() { run longshore instances shell "${data_dir[@]}" "$1" -- "${@:2}"; }
+inside() { longshore instances shell "$1" -- "${@:2}"; }
+show_inside() { run longshore instances shell "$1" -- "${@:2}"; }
 
 address_of() {
   aws ec2 describe-instances --instance-ids "$1" --output text \
@@ -102,7 +101,7 @@ target_statuses() {
 }
 
 say "Step 0 of 12: the credentials of the server"
-run longshore credentials --env "${data_dir[@]}" >/dev/null
+run longshore credentials --env >/dev/null
 eval "$answer"
 export AWS_PAGER='' AWS_DEFAULT_OUTPUT=json
 run aws sts get-caller-identity
