@@ -32,7 +32,10 @@ pub fn run(check: bool) -> anyhow::Result<()> {
         }
     }
     if !stale.is_empty() {
-        bail!("generated code differs from the models, run `cargo xtask gen`: {}", stale.join(", "));
+        bail!(
+            "generated code differs from the models, run `cargo xtask gen`: {}",
+            stale.join(", ")
+        );
     }
     Ok(())
 }

@@ -115,10 +115,7 @@ mod tests {
         let error = ServiceError::new(ErrorCode::ApplicationDoesNotExist, "No \"X\"");
         let body = encode_error(&error);
         let text = String::from_utf8(body.clone()).expect("JSON");
-        assert_eq!(
-            text,
-            r#"{"__type":"ApplicationDoesNotExistException","message":"No \"X\""}"#
-        );
+        assert_eq!(text, r#"{"__type":"ApplicationDoesNotExistException","message":"No \"X\""}"#);
         let expected = ("ApplicationDoesNotExistException".to_owned(), "No \"X\"".to_owned());
         assert_eq!(decode_error(None, &body), expected);
         let qualified = br#"{"__type":"com.amazonaws#Oops:http://x","Message":"m"}"#;

@@ -97,8 +97,7 @@ fn visit(value: &Value, path: &str, place: String, seen: &mut dyn FnMut(&Value, 
             }
         }
         (name, Value::Object(members)) => {
-            let place =
-                if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
+            let place = if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
             visit(members.get(name).unwrap_or(&Value::Null), rest, place, seen);
         }
         _ => {}

@@ -41,6 +41,10 @@ impl Element {
     }
 
     /// An element that holds text; numbers and booleans show as `Display` has them.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over literals, numbers and strings alike"
+    )]
     pub fn of(name: impl Into<Cow<'static, str>>, value: impl ToString) -> Self {
         Self { content: Content::Text(value.to_string()), ..Self::new(name) }
     }
@@ -64,6 +68,10 @@ impl Element {
     }
 
     /// With one more attribute.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over literals, numbers and strings alike"
+    )]
     #[must_use]
     pub fn attribute(mut self, name: &'static str, value: impl ToString) -> Self {
         self.attributes.push((name, value.to_string()));
@@ -71,6 +79,10 @@ impl Element {
     }
 
     /// With this text in place of what was there.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers hand over literals, numbers and strings alike"
+    )]
     #[must_use]
     pub fn text(mut self, value: impl ToString) -> Self {
         self.content = Content::Text(value.to_string());
@@ -330,6 +342,8 @@ mod tests {
             "<Response><Errors><Error><Code>InvalidInstanceID.NotFound</Code><Message>no &lt;i&gt;</Message>\
              </Error></Errors><RequestID>r-1</RequestID></Response>"
         );
-        assert!(body(&s3_error("NoSuchKey", "m", "/b/k", "r")).starts_with("<Error><Code>NoSuchKey"));
+        assert!(
+            body(&s3_error("NoSuchKey", "m", "/b/k", "r")).starts_with("<Error><Code>NoSuchKey")
+        );
     }
 }

@@ -7,7 +7,8 @@ use super::model::{Member, Model, Operation, Shape, Text};
 use super::rules::{Check, Rule, rules};
 
 /// The head of every generated file.
-pub const HEAD: &str = "// Written by `cargo xtask gen` from crates/wire/models: change those, not this.\n\n";
+pub const HEAD: &str =
+    "// Written by `cargo xtask gen` from crates/wire/models: change those, not this.\n\n";
 
 /// The module of one service: operations, structures, permitted values, rules.
 pub fn service(model: &Model) -> anyhow::Result<String> {
@@ -92,7 +93,10 @@ fn call(operation: &Operation, out: &mut String) {
 
 fn validation(operation: &Operation, rules: &[Rule], out: &mut String) {
     let input = &operation.input;
-    let _ = writeln!(out, "impl Validate for {input} {{\nfn validate(&self) -> Result<(), ServiceError> {{");
+    let _ = writeln!(
+        out,
+        "impl Validate for {input} {{\nfn validate(&self) -> Result<(), ServiceError> {{"
+    );
     if rules.is_empty() {
         out.push_str("Ok(())\n}\n}\n\n");
         return;
@@ -180,12 +184,18 @@ fn permitted_values(
     shapes: &BTreeSet<String>,
     out: &mut String,
 ) -> anyhow::Result<()> {
-    out.push_str("/// The values that the string enumerations of the API permit.\npub mod enums {\n");
+    out.push_str(
+        "/// The values that the string enumerations of the API permit.\npub mod enums {\n",
+    );
     for name in shapes {
         if let Shape::Text(Text { one_of, .. }) = model.shape(name)?
             && !one_of.is_empty()
         {
-            let _ = writeln!(out, "/// The values of `{name}`.\npub const {}: &[&str] = &{one_of:?};\n", constant(name));
+            let _ = writeln!(
+                out,
+                "/// The values of `{name}`.\npub const {}: &[&str] = &{one_of:?};\n",
+                constant(name)
+            );
         }
     }
     out.push_str("}\n");

@@ -71,10 +71,9 @@ impl Model {
         let raw = self.shapes.get(name).with_context(|| format!("no shape {name}"))?;
         Ok(match raw["type"].as_str() {
             Some("structure") => Shape::Structure(members(raw)?),
-            Some("list") => Shape::List {
-                of: string(&raw["member"]["shape"])?,
-                longest: raw["max"].as_u64(),
-            },
+            Some("list") => {
+                Shape::List { of: string(&raw["member"]["shape"])?, longest: raw["max"].as_u64() }
+            }
             Some("map") => Shape::Map {
                 key: string(&raw["key"]["shape"])?,
                 value: string(&raw["value"]["shape"])?,

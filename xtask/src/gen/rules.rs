@@ -106,7 +106,7 @@ const NOT_ENFORCED: &[&str] = &["Payload"];
 pub fn rules(model: &Model, operation: &Operation) -> anyhow::Result<Vec<Rule>> {
     let mut all = required(model, operation);
     let mut limits = Vec::new();
-    limits_of(model, operation, &operation.input, String::new(), &mut limits)?;
+    limits_of(model, operation, &operation.input, "", &mut limits)?;
     // Flat members first: a bad name is told before a bad detail of a structure.
     limits.sort_by_key(|rule| rule.path.contains('.'));
     all.extend(limits);
@@ -134,32 +134,32 @@ fn limits_of(
     model: &Model,
     operation: &Operation,
     shape: &str,
-    path: String,
+    path: &str,
     rules: &mut Vec<Rule>,
 ) -> anyhow::Result<()> {
     match model.shape(shape)? {
         Shape::Structure(members) => {
             for member in members {
-                let path = join(&path, &member.name);
-                limits_of(model, operation, &member.shape, path, rules)?;
+                let path = join(path, &member.name);
+                limits_of(model, operation, &member.shape, &path, rules)?;
             }
         }
         Shape::List { of, longest } => {
             if let Some(longest) = longest {
                 let (check, error) = (Check::Items { longest }, invalid(operation, shape));
-                rules.push(Rule { path: path.clone(), check, error });
+                rules.push(Rule { path: path.to_owned(), check, error });
             }
-            limits_of(model, operation, &of, join(&path, "*"), rules)?;
+            limits_of(model, operation, &of, &join(path, "*"), rules)?;
         }
         Shape::Map { key, value } => {
-            limits_of(model, operation, &key, join(&path, "#"), rules)?;
-            limits_of(model, operation, &value, join(&path, "*"), rules)?;
+            limits_of(model, operation, &key, &join(path, "#"), rules)?;
+            limits_of(model, operation, &value, &join(path, "*"), rules)?;
         }
         Shape::Text(_) if NOT_ENFORCED.contains(&shape) => {}
         Shape::Text(text) => {
             let error = invalid(operation, shape);
             for check in checks(shape, &text)? {
-                rules.push(Rule { path: path.clone(), check, error: error.clone() });
+                rules.push(Rule { path: path.to_owned(), check, error: error.clone() });
             }
         }
         Shape::Integer | Shape::Double | Shape::Boolean | Shape::Time => {}

@@ -45,10 +45,8 @@ mod tests {
         assert_eq!(code, ErrorCode::ApplicationNameRequired);
         assert!(message.contains("'applicationName'"), "{message}");
         assert_eq!(refused(&ContinueDeploymentInput::default()).0, ErrorCode::DeploymentIdRequired);
-        let empty = CreateApplicationInput {
-            application_name: Some(String::new()),
-            ..Default::default()
-        };
+        let empty =
+            CreateApplicationInput { application_name: Some(String::new()), ..Default::default() };
         assert_eq!(refused(&empty).0, ErrorCode::ApplicationNameRequired);
         let no_names = BatchGetApplicationsInput { application_names: Some(vec![]) };
         assert_eq!(refused(&no_names).0, ErrorCode::ApplicationNameRequired);
@@ -63,7 +61,10 @@ mod tests {
         assert_eq!(named("a.B+9=,@_-".repeat(10)).validate(), Ok(()));
         let (code, message) = refused(&named("a".repeat(101)));
         assert_eq!(code, ErrorCode::InvalidApplicationName);
-        assert!(message.ends_with("Member must have length less than or equal to 100"), "{message}");
+        assert!(
+            message.ends_with("Member must have length less than or equal to 100"),
+            "{message}"
+        );
         let (code, message) = refused(&named("has blank".into()));
         assert_eq!(code, ErrorCode::InvalidApplicationName);
         assert!(message.contains("Value 'has blank' at 'applicationName'"), "{message}");

@@ -97,11 +97,7 @@ pub fn from_pairs(
     }
 }
 
-fn insert(
-    root: &mut BTreeMap<String, Tree>,
-    name: &str,
-    value: String,
-) -> Result<(), QueryError> {
+fn insert(root: &mut BTreeMap<String, Tree>, name: &str, value: String) -> Result<(), QueryError> {
     let shown = || name.chars().take(ECHO_LONGEST).collect::<String>();
     let mut parts = name.split('.').peekable();
     let mut record = root;
@@ -121,8 +117,7 @@ fn insert(
                 Some(_) => Err(QueryError::Duplicate { name: shown() }),
             };
         }
-        let below =
-            record.entry(part.to_owned()).or_insert_with(|| Tree::Record(BTreeMap::new()));
+        let below = record.entry(part.to_owned()).or_insert_with(|| Tree::Record(BTreeMap::new()));
         record = match below {
             Tree::Record(below) => below,
             Tree::Text(_) | Tree::List(_) => {
@@ -196,9 +191,9 @@ impl Tree {
 fn numbered(record: BTreeMap<String, Tree>) -> Result<Tree, QueryError> {
     let mut elements = BTreeMap::new();
     for (name, element) in record {
-        let number: u32 = name.parse().map_err(|_| QueryError::Name {
-            name: name.chars().take(ECHO_LONGEST).collect(),
-        })?;
+        let number: u32 = name
+            .parse()
+            .map_err(|_| QueryError::Name { name: name.chars().take(ECHO_LONGEST).collect() })?;
         // `1` and `01` are the same place.
         if elements.insert(number, element).is_some() {
             return Err(QueryError::Duplicate { name });

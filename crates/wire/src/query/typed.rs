@@ -40,11 +40,8 @@ impl<'a> Place<'a> {
     }
 
     fn at(&self, part: impl fmt::Display, tree: &'a Tree) -> Place<'a> {
-        let name = if self.name.is_empty() {
-            part.to_string()
-        } else {
-            format!("{}.{part}", self.name)
-        };
+        let name =
+            if self.name.is_empty() { part.to_string() } else { format!("{}.{part}", self.name) };
         Place { tree, name }
     }
 
@@ -166,9 +163,7 @@ impl<'de> de::Deserializer<'de> for Place<'de> {
         match self.tree {
             Tree::Record(_) => self.deserialize_any(visitor),
             // serde would fill a structure from a list, member by member.
-            Tree::Text(_) | Tree::List(_) => {
-                Err(self.error("a structure is expected".to_owned()))
-            }
+            Tree::Text(_) | Tree::List(_) => Err(self.error("a structure is expected".to_owned())),
         }
     }
 
@@ -254,8 +249,14 @@ mod tests {
     #[test]
     fn an_error_says_where() {
         let error = |form: &str| read(form).expect_err(form).to_string();
-        assert_eq!(error("MinCount=many"), "value of the parameter MinCount: `many` is not a number");
-        assert_eq!(error("DryRun=1"), "value of the parameter DryRun: `true` or `false` is expected");
+        assert_eq!(
+            error("MinCount=many"),
+            "value of the parameter MinCount: `many` is not a number"
+        );
+        assert_eq!(
+            error("DryRun=1"),
+            "value of the parameter DryRun: `true` or `false` is expected"
+        );
         assert_eq!(
             error("TagSpecification.1.Tag.2.Key=a"),
             "value of the parameter TagSpecification.1.Tag.1: missing field `Value`"

@@ -6,9 +6,7 @@ use hmac::Mac;
 use percent_encoding::percent_decode_str;
 
 use super::sign::presigned_payload_hash;
-use super::{
-    ALGORITHM, AuthError, PRESIGNED_SECONDS_MAX, Request, SigningKey, canonical, date,
-};
+use super::{ALGORITHM, AuthError, PRESIGNED_SECONDS_MAX, Request, SigningKey, canonical, date};
 
 /// What a signed request says about itself, before anybody has believed it.
 #[derive(Clone, Debug)]
@@ -32,8 +30,7 @@ pub struct Claim {
 }
 
 /// Headers that must be signed if they are there: altered, they would change what the request means.
-const MUST_BE_SIGNED: &[&str] =
-    &["host", "x-amz-date", "x-amz-security-token", "x-amz-target"];
+const MUST_BE_SIGNED: &[&str] = &["host", "x-amz-date", "x-amz-security-token", "x-amz-target"];
 
 /// S3 demands it of every `x-amz-` header, but for this one that clients add after signing.
 const MAY_BE_UNSIGNED: &str = "x-amz-user-agent";
@@ -230,11 +227,7 @@ impl Claim {
         Ok(())
     }
 
-    fn covered_payload(
-        &self,
-        request: &Request<'_>,
-        received: &str,
-    ) -> Result<String, AuthError> {
+    fn covered_payload(&self, request: &Request<'_>, received: &str) -> Result<String, AuthError> {
         let stated = request.text("x-amz-content-sha256");
         match (stated, self.expires) {
             (Some(stated), _) if self.service == "s3" => Ok(stated.to_owned()),
@@ -251,7 +244,8 @@ fn header_time(request: &Request<'_>) -> Result<i64, AuthError> {
         return date::parse_basic(text).ok_or_else(|| bad_date(text));
     }
     let text = request.text("date").ok_or_else(|| {
-        let text = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.";
+        let text =
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.";
         AuthError::Malformed(text.to_owned())
     })?;
     date::parse_header(text).ok_or_else(|| bad_date(text))

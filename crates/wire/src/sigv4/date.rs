@@ -21,8 +21,7 @@ pub(super) fn parse_basic(text: &str) -> Option<i64> {
     if !bytes_fit || &text[8..9] != "T" || &text[15..] != "Z" {
         return None;
     }
-    let days =
-        days_from_epoch(digits(&text[..4])?, digits(&text[4..6])?, digits(&text[6..8])?)?;
+    let days = days_from_epoch(digits(&text[..4])?, digits(&text[4..6])?, digits(&text[6..8])?)?;
     clock(digits(&text[9..11])?, digits(&text[11..13])?, digits(&text[13..15])?)
         .map(|time| days * DAY_SECONDS + time)
 }
@@ -47,8 +46,7 @@ fn parse_rfc1123(text: &str) -> Option<i64> {
 }
 
 fn clock(hours: i64, minutes: i64, seconds: i64) -> Option<i64> {
-    (hours < 24 && minutes < 60 && seconds < 61)
-        .then_some(hours * 3600 + minutes * 60 + seconds)
+    (hours < 24 && minutes < 60 && seconds < 61).then_some(hours * 3600 + minutes * 60 + seconds)
 }
 
 #[cfg(test)]

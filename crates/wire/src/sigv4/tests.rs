@@ -31,7 +31,8 @@ impl Signed {
         let added = sign(&request, &credentials, SCOPE, NOW, &payload_hash(body));
         let mut headers: Vec<(String, Vec<u8>)> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec())).collect();
-        headers.extend(added.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
+        headers
+            .extend(added.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
         Self { method: "POST".into(), target: target.into(), headers, body: body.to_vec() }
     }
 
@@ -79,9 +80,14 @@ fn the_vectors_hold() {
         let mut target = text(vector, "target").to_owned();
         let (service, hash) = (text(vector, "service"), text(vector, "payload_hash"));
         let signed: Vec<&str> = text(vector, "signed_headers").split(';').collect();
-        let request = Request { method: text(vector, "method"), target: &target, headers: &headers };
+        let request =
+            Request { method: text(vector, "method"), target: &target, headers: &headers };
         let canonical = canonical::request(&request, service, &signed, hash);
-        assert_eq!(String::from_utf8_lossy(&canonical), text(vector, "canonical_request"), "{name}");
+        assert_eq!(
+            String::from_utf8_lossy(&canonical),
+            text(vector, "canonical_request"),
+            "{name}"
+        );
 
         // The same through the front door: with its signature, the request verifies.
         let string_to_sign = text(vector, "string_to_sign");
@@ -97,7 +103,8 @@ fn the_vectors_hold() {
         } else {
             headers.push(("Authorization", authorization.as_bytes()));
         }
-        let request = Request { method: text(vector, "method"), target: &target, headers: &headers };
+        let request =
+            Request { method: text(vector, "method"), target: &target, headers: &headers };
         let claim = Claim::parse(&request).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!((claim.access_key.as_str(), claim.service.as_str()), (access_key, service));
         let key = derive_key(text(vector, "secret_key"), &claim.date, &claim.region, service);
@@ -116,7 +123,7 @@ fn what_signs_names_the_session_and_the_payload() {
     assert_eq!(claim.token.as_deref(), Some("token=="));
     assert_eq!((claim.date.as_str(), claim.region.as_str()), ("20150830", "us-east-1"));
     // Taking the token away must not leave a valid request of the bare key.
-    let mut bare = signed.clone();
+    let mut bare = signed;
     bare.headers.retain(|(name, _)| name != "x-amz-security-token");
     assert!(matches!(bare.check(SECRET, NOW), Err(AuthError::Malformed(_))));
 }
@@ -129,9 +136,18 @@ fn nothing_that_is_signed_can_be_altered() {
     let target = signed.edit("X-Amz-Target", "GetDeployment", "StopDeployment");
     assert_eq!(target.check(SECRET, NOW).err(), mismatch);
     assert_eq!(signed.edit("Host", "7400", "7401").check(SECRET, NOW).err(), mismatch);
-    assert_eq!(signed.edit("authorization", "us-east-1", "eu-west-1").check(SECRET, NOW).err(), mismatch);
-    assert_eq!(Signed { target: "/?x=2".into(), ..signed.clone() }.check(SECRET, NOW).err(), mismatch);
-    assert_eq!(Signed { method: "PUT".into(), ..signed.clone() }.check(SECRET, NOW).err(), mismatch);
+    assert_eq!(
+        signed.edit("authorization", "us-east-1", "eu-west-1").check(SECRET, NOW).err(),
+        mismatch
+    );
+    assert_eq!(
+        Signed { target: "/?x=2".into(), ..signed.clone() }.check(SECRET, NOW).err(),
+        mismatch
+    );
+    assert_eq!(
+        Signed { method: "PUT".into(), ..signed.clone() }.check(SECRET, NOW).err(),
+        mismatch
+    );
     assert_eq!(signed.check("other", NOW).err(), mismatch);
     let body = Signed { body: b"[]".to_vec(), ..signed.clone() };
     assert_eq!(body.check(SECRET, NOW).err(), Some(AuthError::PayloadMismatch));
@@ -141,8 +157,7 @@ fn nothing_that_is_signed_can_be_altered() {
 
 #[test]
 fn the_body_counts_without_its_header_too() {
-    let headers: [(&str, &[u8]); 2] =
-        [("host", b"h"), ("x-amz-date", b"20150830T123600Z")];
+    let headers: [(&str, &[u8]); 2] = [("host", b"h"), ("x-amz-date", b"20150830T123600Z")];
     let request = Request { method: "POST", target: "/", headers: &headers };
     let names = ["host", "x-amz-date"];
     let canonical = canonical::request(&request, "iam", &names, &payload_hash(b"Action=A"));
