@@ -22,16 +22,17 @@ pub fn demo(once: bool) -> anyhow::Result<()> {
     let program = built("debug").join("longshore");
     let home = crate::own_directory().join("demo");
     leftovers::clear(&program, &home)?;
-    let links = leftovers::links()?;
+    let links_before = leftovers::links()?;
     let signals = StopSignal::listen()?;
 
     let server =
         step("start longshore dev", || Serving::start(&program, "dev", &home.join("data")))?;
     println!("    it serves {}", server.endpoint());
+    let bridge_tags = leftovers::bridge_tags_since(&links_before)?;
     let shown = show(&server, &tools, &home, once, &signals);
     let ended = step("tear down", || {
         server.stop()?;
-        leftovers::assert_none(&home, &links)?;
+        leftovers::assert_none(&home, &bridge_tags)?;
         std::fs::remove_dir_all(&home).context("the demo's folder cannot be removed")
     });
     shown?;

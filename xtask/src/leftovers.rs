@@ -40,7 +40,7 @@ pub fn clear_all(program: &Path, parent: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The network links of the machine; taken before and after a run, it shows what the run left.
+/// The network links of the machine.
 pub fn links() -> anyhow::Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for entry in std::fs::read_dir("/sys/class/net")? {
@@ -49,12 +49,23 @@ pub fn links() -> anyhow::Result<BTreeSet<String>> {
     Ok(found)
 }
 
-/// Fails, naming it, when a process or a mount that belongs to `home`, or a network link that was not there before, is left.
-pub fn assert_none(home: &Path, links_before: &BTreeSet<String>) -> anyhow::Result<()> {
+/// The tags of the bridges that came since `before` was taken: every link of a server's instances has its tag in its name.
+pub fn bridge_tags_since(before: &BTreeSet<String>) -> anyhow::Result<Vec<String>> {
+    let now = links()?;
+    Ok(now
+        .difference(before)
+        .filter_map(|link| link.strip_prefix("lsb-"))
+        .map(String::from)
+        .collect())
+}
+
+/// Fails, naming it, when a process or a mount that belongs to `home` is left, or a network link with one of these tags.
+pub fn assert_none(home: &Path, bridge_tags: &[String]) -> anyhow::Result<()> {
     let mut left = Vec::new();
     left.extend(processes_of(home).into_iter().map(|pid| format!("process {pid}")));
     left.extend(mounts_below(home)?.into_iter().map(|mount| format!("mount {}", mount.display())));
-    left.extend(links()?.difference(links_before).map(|link| format!("network link {link}")));
+    let has_tag = |link: &String| bridge_tags.iter().any(|tag| link.contains(tag));
+    left.extend(links()?.into_iter().filter(has_tag).map(|link| format!("network link {link}")));
     if !left.is_empty() {
         bail!("left behind: {}", left.join(", "));
     }

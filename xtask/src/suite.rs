@@ -22,11 +22,13 @@ pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
     let tools = setup()?;
     build_programs()?;
     let program = built("debug").join("longshore");
-    leftovers::clear_all(&program, &crate::own_directory().join("tests"))?;
+    let servers = crate::own_directory().join("tests");
+    leftovers::clear_all(&program, &servers)?;
     let postgres = step("start a throw-away PostgreSQL", Postgres::start)?;
     step("tests in Rust", || run(&mut rust_tests(filter, &postgres.url)))?;
     println!("==> tests with the stock clients");
     let status = client_tests(&tools, filter, &postgres.url).status()?;
+    leftovers::assert_none(&servers, &[])?;
     match status.code() {
         Some(0) => Ok(()),
         Some(PYTEST_NO_TESTS) if filter.is_some() => Ok(()),
