@@ -14,7 +14,7 @@ mod verify;
 use der::asn1::ObjectIdentifier;
 
 pub use sign::sign;
-pub use verify::verify;
+pub use verify::{verify, verify_embedded};
 
 /// The PEM label that official agents look for.
 const LABEL: &str = "PKCS7";
@@ -54,13 +54,13 @@ pub enum CmsError {
     /// The form is right, but not the one we sign in.
     #[error("the signed document {0}")]
     Unsupported(&'static str),
-    /// Signed, but not by the pinned certificate.
-    #[error("the document is signed by another certificate than the pinned one")]
+    /// Signed, but not by the pinned certificate, or not by the one that came along.
+    #[error("the document is signed by another certificate than the one expected")]
     OtherSigner,
     /// The content is not what was signed.
     #[error("the content of the signed document was altered: digest mismatch")]
     DigestMismatch,
-    /// The signature is not the pinned certificate's.
+    /// The signature is not the certificate's.
     #[error("the signature of the signed document is wrong")]
     SignatureMismatch,
 }

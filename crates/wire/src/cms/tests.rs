@@ -59,6 +59,14 @@ fn another_signer_is_refused_whatever_it_embeds() {
 }
 
 #[test]
+fn without_a_pin_any_signer_will_do_but_no_alteration() {
+    let (one, other) = (signer(), signer());
+    assert_eq!(verify_embedded(&signed(&one)).expect("valid"), CONTENT);
+    let forged = sign(CONTENT, &other.key, &one.certificate, NOW).expect("signed");
+    assert!(matches!(verify_embedded(&forged), Err(CmsError::SignatureMismatch)));
+}
+
+#[test]
 fn no_byte_can_be_altered() {
     let signer = signer();
     let (_, der) = der::pem::decode_vec(signed(&signer).as_bytes()).expect("PEM");

@@ -20,16 +20,31 @@ use super::{
 pub fn verify(pem: &str, pinned: &[u8]) -> Result<Vec<u8>, CmsError> {
     let pinned = Certificate::from_der(pinned).map_err(CmsError::Certificate)?;
     let signed = signed_data(pem)?;
-    check_certificate(&signed, &pinned)?;
+    if embedded(&signed)? != &pinned {
+        return Err(CmsError::OtherSigner);
+    }
+    content_signed_by(&signed, &pinned)
+}
+
+/// The content of a signed document, whoever signed it.
+///
+/// It shows only that nobody altered the content after signing, as official agents check it: who signed must be
+/// known by other means, such as TLS. Where a certificate is pinned, [`verify`] is the function to call.
+pub fn verify_embedded(pem: &str) -> Result<Vec<u8>, CmsError> {
+    let signed = signed_data(pem)?;
+    content_signed_by(&signed, embedded(&signed)?)
+}
+
+fn content_signed_by(signed: &SignedData, certificate: &Certificate) -> Result<Vec<u8>, CmsError> {
     let [signer] = signed.signer_infos.0.as_slice() else {
         return Err(CmsError::Unsupported("must have exactly one signer"));
     };
-    check_signer(signer, &pinned)?;
+    check_signer(signer, certificate)?;
     let attributes =
         signer.signed_attrs.as_ref().ok_or(CmsError::Unsupported("has no signed attributes"))?;
-    let content = content(&signed)?;
+    let content = content(signed)?;
     check_content(attributes, &content)?;
-    check_signature(signer, attributes, &pinned)?;
+    check_signature(signer, attributes, certificate)?;
     Ok(content)
 }
 
@@ -45,19 +60,18 @@ fn signed_data(pem: &str) -> Result<SignedData, CmsError> {
     outer.content.decode_as().map_err(CmsError::Form)
 }
 
-fn check_certificate(signed: &SignedData, pinned: &Certificate) -> Result<(), CmsError> {
-    let embedded = signed.certificates.as_ref().map_or(&[][..], |set| set.0.as_slice());
-    match embedded {
-        [CertificateChoices::Certificate(embedded)] if embedded == pinned => Ok(()),
-        [CertificateChoices::Certificate(_)] => Err(CmsError::OtherSigner),
+fn embedded(signed: &SignedData) -> Result<&Certificate, CmsError> {
+    let certificates = signed.certificates.as_ref().map_or(&[][..], |set| set.0.as_slice());
+    match certificates {
+        [CertificateChoices::Certificate(certificate)] => Ok(certificate),
         _ => Err(CmsError::Unsupported("must have exactly one certificate")),
     }
 }
 
-fn check_signer(signer: &SignerInfo, pinned: &Certificate) -> Result<(), CmsError> {
+fn check_signer(signer: &SignerInfo, certificate: &Certificate) -> Result<(), CmsError> {
     let expected = IssuerAndSerialNumber {
-        issuer: pinned.tbs_certificate.issuer.clone(),
-        serial_number: pinned.tbs_certificate.serial_number.clone(),
+        issuer: certificate.tbs_certificate.issuer.clone(),
+        serial_number: certificate.tbs_certificate.serial_number.clone(),
     };
     if signer.sid != SignerIdentifier::IssuerAndSerialNumber(expected) {
         return Err(CmsError::OtherSigner);
@@ -108,11 +122,11 @@ fn single(attributes: &Attributes, oid: ObjectIdentifier) -> Result<&Any, CmsErr
 fn check_signature(
     signer: &SignerInfo,
     attributes: &Attributes,
-    pinned: &Certificate,
+    certificate: &Certificate,
 ) -> Result<(), CmsError> {
     // The signature covers the attributes as a `SET OF`, not in the implicitly tagged form they come in.
     let covered = attributes.to_der().map_err(CmsError::Form)?;
-    let key = pinned.tbs_certificate.subject_public_key_info.subject_public_key.raw_bytes();
+    let key = certificate.tbs_certificate.subject_public_key_info.subject_public_key.raw_bytes();
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key)
         .verify(&covered, signer.signature.as_bytes())
         .map_err(|_| CmsError::SignatureMismatch)
