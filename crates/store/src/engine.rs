@@ -273,6 +273,8 @@ pub(crate) enum Engine {
 impl Store {
     /// The answers to `queries`, all as of one moment.
     pub(crate) async fn read(&self, queries: Vec<Query>) -> Result<Vec<Vec<Row>>, StoreError> {
+        #[cfg(test)]
+        queries.iter().for_each(|query| crate::plans::record(&query.sql, &query.params));
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.read(queries).await,
             Engine::Postgres(postgres) => postgres.read(&queries).await,
@@ -298,6 +300,8 @@ impl Store {
 
     /// Runs the batch durably, then wakes whoever waits for its changes.
     pub(crate) async fn write(&self, mut batch: Batch) -> Result<Written, StoreError> {
+        #[cfg(test)]
+        batch.statements.iter().for_each(|one| crate::plans::record(&one.sql, &one.params));
         let changes = match &self.inner.engine {
             Engine::Sqlite(_) => std::mem::take(&mut batch.changes),
             Engine::Postgres(_) => batch.changes.clone(),

@@ -154,7 +154,7 @@ impl Store {
         at: Timestamp,
         agent_version: Option<&str>,
     ) -> Result<(), StoreError> {
-        if !self.is_news(identifier, at) {
+        if !self.is_news(identifier, at, agent_version) {
             return Ok(());
         }
         let upsert = Statement::new(
@@ -184,21 +184,31 @@ impl Store {
             .transpose()
     }
 
-    fn is_news(&self, identifier: &str, at: Timestamp) -> bool {
+    fn is_news(&self, identifier: &str, at: Timestamp, agent_version: Option<&str>) -> bool {
         // A plain map: whoever panicked while holding it left it whole.
         let mut seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match seen.get_mut(identifier) {
-            Some(last) if at.since(*last) < SEEN_EVERY && at >= *last => false,
-            Some(last) => {
-                *last = at;
-                true
-            }
-            None => {
-                seen.insert(identifier.to_owned(), at);
-                true
-            }
+        let Some(last) = seen.get_mut(identifier) else {
+            let version = agent_version.map(str::to_owned);
+            seen.insert(identifier.to_owned(), Sign { at, version });
+            return true;
+        };
+        let new_version = agent_version.is_some() && agent_version != last.version.as_deref();
+        let old = at >= last.at && at.since(last.at) < SEEN_EVERY;
+        if old && !new_version {
+            return false;
         }
+        last.at = at;
+        if new_version {
+            last.version = agent_version.map(str::to_owned);
+        }
+        true
     }
+}
+
+/// A host's sign of life, as last written.
+pub(crate) struct Sign {
+    at: Timestamp,
+    version: Option<String>,
 }
 
 fn fact(id: &HostCommandId, update: Statement) -> Batch {

@@ -40,11 +40,13 @@ mod listing;
 mod objects;
 mod uploads;
 
+#[cfg(test)]
+mod plans;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use model::Timestamp;
 use tokio::sync::broadcast;
 
 pub use applications::{Application, Create, DeleteApplication, Rename};
@@ -88,7 +90,7 @@ struct Inner {
     engine: Engine,
     changes: broadcast::Sender<Change>,
     /// When each host's sign of life was last written, so that a busy host does not cost a write per poll.
-    seen: Mutex<HashMap<String, Timestamp>>,
+    seen: Mutex<HashMap<String, hosts::Sign>>,
 }
 
 /// How many changes a slow listener may be behind before it is told to look at everything.

@@ -1,0 +1,229 @@
+//! Whole deployments of small fleets: what the store commits is what `Snapshot::apply` says.
+
+use model::{
+    Diagnostics, Event, EventState, HostCommandId, LifecycleEvent, MinimumHealthyHosts, Target,
+    TargetId, TargetStatus, Timestamp,
+};
+use rollout::{
+    Action, Candidate, Completion, HealthClass, HostCommand, Members, Snapshot, StopIntent,
+};
+use std::time::Duration;
+use store::{Acknowledge, Commit, Store};
+
+use crate::support::{at, create, demo, deployment, deployment_id, on_both_engines};
+
+on_both_engines!(plans_are_committed_as_they_are_applied);
+
+/// A host that nothing was done to yet.
+pub fn target(position: u32, name: &str) -> Target {
+    let events = LifecycleEvent::IN_PLACE.map(|name| Event { name, state: EventState::Pending });
+    Target {
+        id: TargetId::new(name),
+        arn: format!("arn:{name}"),
+        host_identifier: format!("host/{name}"),
+        position,
+        status: TargetStatus::Pending,
+        last_updated: at(1),
+        events: events.into(),
+    }
+}
+
+/// Starts the fresh deployment on hosts of these names.
+pub async fn begin(store: &Store, number: u32, millis: i64, names: &[&str]) {
+    let targets = (0..).zip(names).map(|(position, name)| target(position, name)).collect();
+    let start = Action::Start { at: at(millis), targets };
+    let commit = store.commit(&deployment_id(number), 1, &[start]).await.unwrap();
+    assert_eq!(commit, Commit::Done);
+}
+
+/// Orders the event, those before it having succeeded.
+pub async fn dispatched(
+    store: &Store,
+    number: u32,
+    version: u64,
+    name: &str,
+    event: LifecycleEvent,
+    millis: i64,
+) -> HostCommand {
+    let id = deployment_id(number);
+    let mut target = store.target(&id, &TargetId::new(name)).await.unwrap().unwrap();
+    let command = HostCommand {
+        id: HostCommandId::derive(&id, &target.id, event, 1),
+        target: target.id.clone(),
+        host_identifier: target.host_identifier.clone(),
+        event,
+        dispatched: at(millis),
+    };
+    for earlier in target.events.iter_mut().take_while(|earlier| earlier.name != event) {
+        earlier.state = EventState::Succeeded { started: at(millis), ended: at(millis) };
+    }
+    let own = target.events.iter_mut().find(|own| own.name == event).unwrap();
+    own.state = EventState::InProgress { command: command.id.clone(), dispatched: at(millis) };
+    target.status = TargetStatus::InProgress;
+    target.last_updated = at(millis);
+    let actions = [Action::Dispatch(command.clone()), Action::UpdateTarget(target)];
+    assert_eq!(store.commit(&id, version, &actions).await.unwrap(), Commit::Done);
+    command
+}
+
+/// Fails the first event that is not over, and so the target.
+pub fn fail(target: &mut Target, millis: i64) {
+    let diagnostics = Diagnostics::unknown_error("no answer");
+    let ended = at(millis);
+    target.events[0].state = EventState::Failed { started: ended, ended, diagnostics };
+    for later in &mut target.events[1..] {
+        later.state = EventState::Skipped { ended };
+    }
+    target.status = TargetStatus::Failed;
+    target.last_updated = ended;
+}
+
+/// Numbers that are the same in every run with the same seed.
+struct Dice(u64);
+
+impl Dice {
+    /// One of `0..sides`. Source: SplitMix64.
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % sides
+    }
+}
+
+async fn plans_are_committed_as_they_are_applied(store: Store) {
+    demo(&store).await;
+    for seed in 1..=12_u32 {
+        // A failure names the fleet that it happened in.
+        println!("seed {seed}");
+        let mut dice = Dice(seed.into());
+        let mut new = deployment(seed);
+        new.minimum_healthy = match dice.roll(3) {
+            0 => MinimumHealthyHosts::MostConcurrency(1),
+            1 => MinimumHealthyHosts::FleetPercent(50),
+            _ => MinimumHealthyHosts::HostCount(1),
+        };
+        new.ignore_application_stop_failures = dice.roll(2) == 0;
+        create(&store, &new).await;
+        let fleet = u32::try_from(dice.roll(6)).unwrap();
+        Fleet { store: &store, number: seed, size: fleet, dice, now: at(1_000_000) }.run().await;
+    }
+}
+
+struct Fleet<'a> {
+    store: &'a Store,
+    number: u32,
+    size: u32,
+    dice: Dice,
+    now: Timestamp,
+}
+
+impl Fleet<'_> {
+    async fn run(&mut self) {
+        for _ in 0..2_000 {
+            let wake_at = self.advance().await;
+            let state = self.store.deployment_state(&deployment_id(self.number)).await.unwrap();
+            if state.unwrap().status.is_over() {
+                return;
+            }
+            self.now = self.now + Duration::from_secs(self.dice.roll(90));
+            if !self.hosts_act().await && self.dice.roll(3) == 0 {
+                self.now = wake_at.unwrap_or(self.now).max(self.now);
+            }
+            if self.dice.roll(120) == 0 {
+                self.stop().await;
+            }
+        }
+        panic!("the deployment does not end");
+    }
+
+    async fn seen(&self) -> Snapshot {
+        let id = deployment_id(self.number);
+        let mut seen = self.store.snapshot(&id).await.unwrap().unwrap();
+        if !seen.deployment.status.has_started() {
+            seen.members = Members::Known((0..self.size).map(candidate).collect());
+        }
+        seen
+    }
+
+    /// Plans and commits once, and compares.
+    async fn advance(&self) -> Option<Timestamp> {
+        let seen = self.seen().await;
+        let version = seen.deployment.version;
+        let plan = rollout::plan(&seen, self.now);
+        let mut expected = seen;
+        expected.apply(&plan.actions);
+        let id = deployment_id(self.number);
+        let commit = self.store.commit(&id, version, &plan.actions).await.unwrap();
+        assert_eq!(commit, Commit::Done);
+
+        let found = self.seen().await;
+        assert_eq!(found.deployment, expected.deployment);
+        assert_eq!(found.targets, expected.targets);
+        let running: Vec<&HostCommandId> = expected
+            .targets
+            .iter()
+            .flat_map(|target| &target.events)
+            .filter_map(|event| match &event.state {
+                EventState::InProgress { command, .. } => Some(command),
+                _ => None,
+            })
+            .collect();
+        expected.reports.retain(|command, _| running.contains(&command));
+        assert_eq!(found.reports, expected.reports);
+        assert_eq!(rollout::plan(&found, self.now).actions, [], "replanning is empty");
+        if !plan.actions.is_empty() {
+            let again = self.store.commit(&id, version, &plan.actions).await.unwrap();
+            assert_eq!(again, Commit::Stale);
+        }
+        plan.wake_at
+    }
+
+    /// Lets each host do something or not; whether any did.
+    async fn hosts_act(&mut self) -> bool {
+        let mut acted = false;
+        for number in 0..self.size {
+            let identifier = candidate(number).host_identifier;
+            if let Some(command) = self.store.next_command(&identifier).await.unwrap()
+                && self.dice.roll(4) > 0
+            {
+                let answer = self.store.acknowledge(&command.id, self.now).await.unwrap();
+                assert_eq!(answer, Acknowledge::First);
+                acted = true;
+                let fate = self.dice.roll(40);
+                if fate > 0 {
+                    self.complete(&command.id, fate > 2).await;
+                }
+            }
+        }
+        acted
+    }
+
+    async fn complete(&self, command: &HostCommandId, succeeded: bool) {
+        let diagnostics = if succeeded {
+            Diagnostics::success()
+        } else {
+            Diagnostics::unknown_error("exit status 3")
+        };
+        let completion = Completion { at: self.now, succeeded, diagnostics };
+        self.store.complete(command, &completion).await.unwrap();
+    }
+
+    async fn stop(&self) {
+        let wish = StopIntent {
+            requested: self.now,
+            principal: "somebody".to_owned(),
+            roll_back: Some(false),
+        };
+        self.store.request_stop(&deployment_id(self.number), &wish).await.unwrap();
+    }
+}
+
+fn candidate(number: u32) -> Candidate {
+    Candidate {
+        id: TargetId::new(format!("h{number}")),
+        arn: format!("arn:h{number}"),
+        host_identifier: format!("host/h{number}"),
+        health: HealthClass::Unhealthy,
+    }
+}

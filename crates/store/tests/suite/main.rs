@@ -1,0 +1,17 @@
+//! One suite for both engines: each behaviour is checked on SQLite and on PostgreSQL.
+
+// The name by which every other crate knows it.
+extern crate longshore_store as store;
+
+mod support;
+
+mod applications;
+mod commits;
+mod deployments;
+mod documents;
+mod fleets;
+mod hosts;
+mod objects;
+mod postgres;
+mod schema;
+mod sqlite;
