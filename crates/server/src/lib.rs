@@ -4,7 +4,27 @@
 //! speaks with the agents, and `driver` moves deployments forward. No handler sets a status: handlers write facts and
 //! intents down, and only the driver's commit changes a deployment.
 
+mod server;
+
+pub use server::{Config, RunningServer, Server, StartError};
+
 pub mod clock;
 pub mod wake;
 
 pub mod http;
+
+pub mod app;
+
+pub mod driver;
+pub mod hosts;
+pub mod inventory;
+pub mod published;
+pub mod signer;
+
+pub mod metadata;
+pub mod forms;
+pub mod iam;
+pub mod sts;
+pub mod ec2;
+pub mod s3;
+pub mod performer;

@@ -34,6 +34,11 @@ impl HostBells {
         }
     }
 
+    /// Wakes every parked poll: wake-ups may have been lost.
+    pub fn ring_all(&self) {
+        self.lock().values().for_each(|bell| bell.notify_waiters());
+    }
+
     /// How many hosts have a poll parked.
     pub fn parked(&self) -> usize {
         self.lock().len()

@@ -79,8 +79,12 @@ mod tests {
             metrics.count("iam", &format!("Op{n}"), 400, Served::No);
         }
         let text = metrics.text();
-        assert!(text.contains("operation=\"ListApplications\",status=\"200\",served=\"true\"} 2\n"));
+        assert!(
+            text.contains("operation=\"ListApplications\",status=\"200\",served=\"true\"} 2\n")
+        );
         assert!(text.lines().count() <= OPERATIONS_MAX + 3);
-        assert!(text.contains("service=\"iam\",operation=\"other\",status=\"400\",served=\"false\"}"));
+        assert!(
+            text.contains("service=\"iam\",operation=\"other\",status=\"400\",served=\"false\"}")
+        );
     }
 }

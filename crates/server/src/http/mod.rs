@@ -1,6 +1,20 @@
 //! The edge: bytes become verified calls here, and answers become bytes.
 
+pub mod edge;
+pub mod s3_access;
+
+pub mod route;
+
+pub mod auth;
+mod permissions;
+
+mod commands;
+mod form;
+mod json;
+mod own;
+
 pub mod body;
+pub mod respond;
+
 pub mod listen;
 pub mod metrics;
-pub mod route;

@@ -155,7 +155,10 @@ mod tests {
             "POST / | x-amz-target: CodeDeployCommandService.PollHostCommand",
             &poll(CommandDialect::Secure),
         );
-        check("POST / | x-amz-target: Nobody.Nothing", &Route::UnknownTarget("Nobody.Nothing".into()));
+        check(
+            "POST / | x-amz-target: Nobody.Nothing",
+            &Route::UnknownTarget("Nobody.Nothing".into()),
+        );
     }
 
     #[test]

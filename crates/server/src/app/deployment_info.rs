@@ -1,0 +1,138 @@
+//! Deployments as answers show them, and the options that they were created with.
+
+use serde::{Deserialize, Serialize};
+use store::{DeploymentRecord, Overview};
+use wire::codedeploy::{
+    AlarmConfiguration, AutoRollbackConfiguration, CreateDeploymentInput, DeploymentInfo,
+    DeploymentOverview, DeploymentStyle, EC2DeploymentOptions, ErrorInformation,
+};
+
+use super::settings::Settings;
+use super::target_info::time;
+use super::{Answer, Failure, location};
+
+/// What was asked for beside the columns that the store knows, and what the group was set to at that moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Options {
+    /// `DISALLOW`, `OVERWRITE` or `RETAIN`.
+    pub file_exists_behavior: Option<String>,
+    /// Deploy only to hosts that have another revision.
+    pub update_outdated_instances_only: bool,
+    /// The deployment's own, else the group's.
+    pub auto_rollback: Option<AutoRollbackConfiguration>,
+    /// In place of the group's alarms.
+    pub override_alarms: Option<AlarmConfiguration>,
+    /// As the group had it.
+    pub style: Option<DeploymentStyle>,
+    /// Auto Scaling processes to suspend.
+    pub ec2_options: Option<EC2DeploymentOptions>,
+}
+
+impl Options {
+    /// What `input` asks for, with the group's settings where it says nothing.
+    pub fn of(input: &CreateDeploymentInput, settings: &Settings) -> Self {
+        let auto_rollback = input.auto_rollback_configuration.clone();
+        Self {
+            file_exists_behavior: input.file_exists_behavior.clone(),
+            update_outdated_instances_only: input.update_outdated_instances_only.unwrap_or(false),
+            auto_rollback: auto_rollback.or_else(|| settings.auto_rollback.clone()),
+            override_alarms: input.override_alarm_configuration.clone(),
+            style: Some(settings.style()),
+            ec2_options: input
+                .ec2_deployment_options
+                .clone()
+                .or_else(|| settings.ec2_options.clone()),
+        }
+    }
+
+    /// The options of a deployment.
+    pub fn read(record: &DeploymentRecord) -> Answer<Self> {
+        serde_json::from_str(&record.options)
+            .map_err(|error| Failure::internal("a deployment's options cannot be read", error))
+    }
+
+    /// The form in which the store keeps them.
+    pub fn write(&self) -> Answer<String> {
+        serde_json::to_string(self)
+            .map_err(|error| Failure::internal("a deployment's options cannot be written", error))
+    }
+
+    /// What the agent does with files that it did not install.
+    pub fn file_exists_behavior(&self) -> &str {
+        self.file_exists_behavior.as_deref().unwrap_or("DISALLOW")
+    }
+}
+
+/// The deployment with every member that a deployment to servers shows.
+pub fn show(record: &DeploymentRecord) -> Answer<DeploymentInfo> {
+    let options = Options::read(record)?;
+    let messages = messages(record, &options);
+    let state = &record.state;
+    Ok(DeploymentInfo {
+        application_name: Some(record.application_name.to_string()),
+        deployment_group_name: Some(record.group_name.to_string()),
+        deployment_config_name: Some(record.config_name.to_string()),
+        deployment_id: Some(state.id.to_string()),
+        previous_revision: record.previous_revision.as_ref().map(location::show),
+        revision: Some(location::show(&record.revision)),
+        status: Some(state.status.name().to_owned()),
+        error_information: state.error.as_ref().map(|error| ErrorInformation {
+            code: Some(error.code.name().to_owned()),
+            message: Some(error.message.clone()),
+        }),
+        create_time: Some(time(state.created)),
+        start_time: state.started.map(time),
+        complete_time: state.completed.map(time),
+        deployment_overview: record.overview.as_ref().map(overview),
+        description: record.description.clone(),
+        creator: Some(record.creator.name().to_owned()),
+        ignore_application_stop_failures: Some(state.ignore_application_stop_failures),
+        update_outdated_instances_only: Some(options.update_outdated_instances_only),
+        file_exists_behavior: Some(options.file_exists_behavior().to_owned()),
+        auto_rollback_configuration: options.auto_rollback,
+        override_alarm_configuration: options.override_alarms,
+        deployment_style: options.style,
+        ec2_deployment_options: options.ec2_options,
+        instance_termination_wait_time_started: Some(false),
+        deployment_status_messages: Some(messages),
+        compute_platform: Some("Server".to_owned()),
+        ..DeploymentInfo::default()
+    })
+}
+
+fn overview(overview: &Overview) -> DeploymentOverview {
+    let count = |number: u32| Some(i64::from(number));
+    DeploymentOverview {
+        pending: count(overview.pending),
+        in_progress: count(overview.in_progress),
+        succeeded: count(overview.succeeded),
+        failed: count(overview.failed),
+        skipped: count(overview.skipped),
+        ready: count(overview.ready),
+    }
+}
+
+/// What went otherwise than asked without failing the deployment.
+fn messages(record: &DeploymentRecord, options: &Options) -> Vec<String> {
+    let event = match record.state.status {
+        model::DeploymentStatus::Failed => "DEPLOYMENT_FAILURE",
+        model::DeploymentStatus::Stopped => "DEPLOYMENT_STOP_ON_REQUEST",
+        model::DeploymentStatus::Created
+        | model::DeploymentStatus::Queued
+        | model::DeploymentStatus::InProgress
+        | model::DeploymentStatus::Baking
+        | model::DeploymentStatus::Ready
+        | model::DeploymentStatus::Succeeded => return Vec::new(),
+    };
+    let configured = options.auto_rollback.as_ref().is_some_and(|rollback| {
+        rollback.enabled == Some(true)
+            && rollback.events.iter().flatten().any(|configured| configured == event)
+    });
+    let asked = record.state.stop.as_ref().and_then(|stop| stop.roll_back);
+    if asked.unwrap_or(configured) {
+        vec!["No rollback was made: this server does not roll back by itself. Deploy the previous revision.".to_owned()]
+    } else {
+        Vec::new()
+    }
+}

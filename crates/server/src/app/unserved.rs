@@ -1,0 +1,96 @@
+//! Operations whose subject does not exist on this server, each refused as the service refuses it.
+
+use wire::codedeploy::{
+    ContinueDeploymentInput, DeleteGitHubAccountTokenInput, DeleteGitHubAccountTokenOutput,
+    DeleteResourcesByExternalIdInput, DeleteResourcesByExternalIdOutput,
+    ListGitHubAccountTokenNamesInput, ListGitHubAccountTokenNamesOutput,
+    PutLifecycleEventHookExecutionStatusInput, PutLifecycleEventHookExecutionStatusOutput,
+    SkipWaitTimeForInstanceTerminationInput,
+};
+use wire::{ErrorCode, NoOutput};
+
+use super::{Answer, App, Call, Failure};
+
+impl App {
+    /// Only blue/green deployments wait to be continued, and every deployment here is in place.
+    pub async fn continue_deployment(
+        &self,
+        _call: &Call,
+        input: ContinueDeploymentInput,
+    ) -> Answer<NoOutput> {
+        let record = self.deployment(input.deployment_id).await?;
+        if record.state.status.is_over() {
+            return Err(super::deployments::already_completed(&record.state.id));
+        }
+        Err(Failure::refused(
+            ErrorCode::UnsupportedActionForDeploymentType,
+            format!(
+                "The deployment {} is in place; only blue/green deployments can be continued",
+                record.state.id
+            ),
+        ))
+    }
+
+    /// The deprecated form of ending a blue/green deployment's termination wait.
+    pub async fn skip_wait_time_for_instance_termination(
+        &self,
+        call: &Call,
+        input: SkipWaitTimeForInstanceTerminationInput,
+    ) -> Answer<NoOutput> {
+        let deployment_id = input.deployment_id;
+        let input = ContinueDeploymentInput { deployment_id, ..ContinueDeploymentInput::default() };
+        self.continue_deployment(call, input).await
+    }
+
+    /// Results of Lambda functions and ECS services; deployments to servers have neither.
+    pub async fn put_lifecycle_event_hook_execution_status(
+        &self,
+        _call: &Call,
+        input: PutLifecycleEventHookExecutionStatusInput,
+    ) -> Answer<PutLifecycleEventHookExecutionStatusOutput> {
+        let record = self.deployment(input.deployment_id).await?;
+        Err(Failure::refused(
+            ErrorCode::UnsupportedActionForDeploymentType,
+            format!(
+                "The deployment {} goes to servers, whose hooks are reported by their agents",
+                record.state.id
+            ),
+        ))
+    }
+
+    /// There are no stored connections to GitHub.
+    pub async fn list_git_hub_account_token_names(
+        &self,
+        _call: &Call,
+        input: ListGitHubAccountTokenNamesInput,
+    ) -> Answer<ListGitHubAccountTokenNamesOutput> {
+        self.tokens.open("ListGitHubAccountTokenNames", input.next_token.as_deref())?;
+        Ok(ListGitHubAccountTokenNamesOutput {
+            token_name_list: Some(Vec::new()),
+            next_token: None,
+        })
+    }
+
+    /// There are no stored connections to GitHub.
+    pub async fn delete_git_hub_account_token(
+        &self,
+        _call: &Call,
+        input: DeleteGitHubAccountTokenInput,
+    ) -> Answer<DeleteGitHubAccountTokenOutput> {
+        let name =
+            super::rules::required(input.token_name, ErrorCode::GitHubAccountTokenNameRequired)?;
+        Err(Failure::refused(
+            ErrorCode::GitHubAccountTokenDoesNotExist,
+            format!("No GitHub connection found for name: {name}"),
+        ))
+    }
+
+    /// Nothing here belongs to a CloudFormation stack, so nothing is left of one to delete.
+    pub async fn delete_resources_by_external_id(
+        &self,
+        _call: &Call,
+        _input: DeleteResourcesByExternalIdInput,
+    ) -> Answer<DeleteResourcesByExternalIdOutput> {
+        Ok(DeleteResourcesByExternalIdOutput {})
+    }
+}

@@ -1,0 +1,238 @@
+//! Moves deployments forward: look, plan, commit, wake, and forget.
+//!
+//! Each unfinished deployment has one task here that runs [`Driver::advance`] whenever something may have changed. A
+//! wake-up during a pass is remembered and leads to one more pass, so that at most one is in flight however many
+//! hosts report. A crash loses nothing: on start, and now and then afterwards, every unfinished deployment is looked
+//! at again.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use model::{DeploymentId, Timestamp};
+use rollout::{Action, Plan, WaitingOn};
+use store::{Change, Commit, Store};
+use tokio::sync::Notify;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::Failure;
+use crate::clock::Clock;
+use crate::inventory::Inventory;
+use crate::wake::HostBells;
+
+/// The longest that a deployment is left alone. Wake-ups may be lost (another server's, a crash), this is not.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// Pauses after a failed pass: the first, and the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_LONGEST: Duration = Duration::from_secs(15);
+
+/// Moves deployments forward. Clones share one state.
+#[derive(Clone)]
+pub struct Driver(Arc<Shared>);
+
+struct Shared {
+    store: Store,
+    clock: Clock,
+    bells: Arc<HostBells>,
+    inventory: Inventory,
+    stopping: CancellationToken,
+    running: Mutex<HashMap<DeploymentId, Arc<Running>>>,
+}
+
+/// A deployment that has a task here.
+#[derive(Default)]
+struct Running {
+    /// Keeps one ring while nobody listens: that is the dirty flag.
+    bell: Notify,
+    waiting: Mutex<Vec<WaitingOn>>,
+}
+
+/// What one pass found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The deployment has ended, or is unknown.
+    Over,
+    /// Nothing more happens until somebody reports, or until this time.
+    Waiting(Option<Timestamp>),
+}
+
+impl Driver {
+    /// A driver of the deployments in `store`; it does nothing until it is woken.
+    pub fn new(
+        store: Store,
+        clock: Clock,
+        bells: Arc<HostBells>,
+        inventory: Inventory,
+        stopping: CancellationToken,
+    ) -> Self {
+        let running = Mutex::default();
+        Self(Arc::new(Shared { store, clock, bells, inventory, stopping, running }))
+    }
+
+    /// Something about the deployment may have changed: look at it again, soon and at least once.
+    pub fn wake(&self, id: &DeploymentId) {
+        match self.running().entry(id.clone()) {
+            Entry::Occupied(running) => running.get().bell.notify_one(),
+            Entry::Vacant(vacant) => {
+                let running = Arc::clone(vacant.insert(Arc::default()));
+                tokio::spawn(self.clone().drive(id.clone(), running));
+            }
+        }
+    }
+
+    /// Follows what the store says has changed, and looks at every unfinished deployment now and then, beginning
+    /// now, until the server stops.
+    pub async fn run(self) {
+        let mut changes = self.0.store.changes();
+        self.look_at_everything().await;
+        let mut sweep = tokio::time::interval(SWEEP);
+        sweep.reset();
+        loop {
+            tokio::select! {
+                change = changes.recv() => match change {
+                    Ok(Change::Deployment(id)) => self.wake(&id),
+                    Ok(Change::Host(host)) => self.0.bells.ring(&host),
+                    Ok(Change::Documents(kind)) if Inventory::is_about_hosts(&kind) => self.wake_running(),
+                    Ok(Change::Committed(_) | Change::Documents(_)) => {}
+                    Ok(Change::Everything) | Err(RecvError::Lagged(_)) => self.look_at_everything().await,
+                    Err(RecvError::Closed) => return,
+                },
+                _ = sweep.tick() => self.look_at_everything().await,
+                () = self.0.stopping.cancelled() => return,
+            }
+        }
+    }
+
+    /// Wake-ups may have been lost: every parked poll and every unfinished deployment looks again.
+    async fn look_at_everything(&self) {
+        self.0.bells.ring_all();
+        match self.0.store.unfinished_deployments().await {
+            Ok(unfinished) => unfinished.iter().for_each(|id| self.wake(id)),
+            Err(error) => {
+                tracing::error!(
+                    error = chain(&error),
+                    "unfinished deployments could not be listed"
+                );
+            }
+        }
+    }
+
+    /// Hosts came or went: whoever deploys to them looks again.
+    fn wake_running(&self) {
+        self.running().values().for_each(|running| running.bell.notify_one());
+    }
+
+    /// Why nothing more happens to the deployment right now, as of the last pass of this server.
+    pub fn waiting(&self, id: &DeploymentId) -> Vec<WaitingOn> {
+        let running = self.running().get(id).cloned();
+        running.map_or_else(Vec::new, |running| lock(&running.waiting).clone())
+    }
+
+    async fn drive(self, id: DeploymentId, running: Arc<Running>) {
+        let mut retry = RETRY_FIRST;
+        loop {
+            let look_again = match self.pass(&id, &running).await {
+                Ok(Progress::Over) => break,
+                Ok(Progress::Waiting(wake_at)) => {
+                    retry = RETRY_FIRST;
+                    let sweep = self.0.clock.now() + SWEEP;
+                    wake_at.map_or(sweep, |wake_at| wake_at.min(sweep))
+                }
+                Err(error) => {
+                    tracing::error!(deployment = %id, error = chain(&error), "a deployment could not be advanced");
+                    let pause = retry;
+                    retry = (retry * 2).min(RETRY_LONGEST);
+                    tokio::time::sleep(pause).await;
+                    continue;
+                }
+            };
+            tokio::select! {
+                () = running.bell.notified() => {}
+                () = self.0.clock.sleep_until(look_again) => {}
+                () = self.0.stopping.cancelled() => return,
+            }
+        }
+        // Whoever rings from now on starts a new task, which finds the same end.
+        self.running().remove(&id);
+    }
+
+    async fn pass(&self, id: &DeploymentId, running: &Running) -> Result<Progress, Failure> {
+        let (progress, waiting) = self.advance(id).await?;
+        *lock(&running.waiting) = waiting;
+        Ok(progress)
+    }
+
+    /// Moves one deployment as far forward as it goes now. Safe to call at any time, twice, or after a crash.
+    async fn advance(&self, id: &DeploymentId) -> Result<(Progress, Vec<WaitingOn>), Failure> {
+        loop {
+            let Some(mut seen) = self.0.store.snapshot(id).await? else {
+                return Ok((Progress::Over, Vec::new()));
+            };
+            if seen.deployment.status.is_over() {
+                return Ok((Progress::Over, Vec::new()));
+            }
+            self.0.inventory.complete(&mut seen).await?;
+            let plan = rollout::plan(&seen, self.0.clock.now());
+            match self.0.store.commit(id, seen.deployment.version, &plan.actions).await? {
+                Commit::Done => {
+                    report(id, &plan);
+                    let over = plan.actions.iter().any(ends);
+                    let progress =
+                        if over { Progress::Over } else { Progress::Waiting(plan.wake_at) };
+                    return Ok((progress, plan.waiting));
+                }
+                // Someone else moved it: look again.
+                Commit::Stale => {}
+            }
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<DeploymentId, Arc<Running>>> {
+        lock(&self.0.running)
+    }
+}
+
+/// Whether nothing happens to the deployment after this.
+fn ends(action: &Action) -> bool {
+    match action {
+        Action::Finish(_) | Action::Refuse { .. } => true,
+        Action::Start { .. } | Action::Dispatch(_) | Action::UpdateTarget(_) => false,
+    }
+}
+
+fn report(id: &DeploymentId, plan: &Plan) {
+    for action in &plan.actions {
+        match action {
+            Action::Start { targets, .. } => {
+                tracing::info!(deployment = %id, targets = targets.len(), "started");
+            }
+            Action::Dispatch(command) => {
+                tracing::info!(deployment = %id, target = %command.target, event = %command.event, "dispatched");
+            }
+            Action::Refuse { .. } => tracing::info!(deployment = %id, "refused before it began"),
+            Action::UpdateTarget(_) => {}
+            Action::Finish(verdict) => {
+                tracing::info!(deployment = %id, status = verdict.status.name(), "finished");
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The error with its causes, for the log.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! What a host must know of a deployment, in the form that agents read.
+
+use model::Revision;
+use model::arn::Scope;
+use serde_json::{Value, json};
+use store::DeploymentRecord;
+
+use crate::app::{Answer, Options};
+
+/// The content of a specification, to be signed.
+///
+/// `AllPossibleLifecycleEvents` is left out on purpose: with it, the official agent fails every Install of a bundle
+/// that has hooks it does not list. Source: the official agent's behaviour.
+pub fn write(record: &DeploymentRecord, account: &str) -> Answer<Vec<u8>> {
+    let options = Options::read(record)?;
+    let scope = Scope { account: account.to_owned(), region: record.region.clone() };
+    let specification = json!({
+        "DeploymentId": scope.deployment(&record.state.id),
+        "DeploymentGroupId": record.group_id.as_str(),
+        "DeploymentGroupName": record.group_name.as_str(),
+        "ApplicationName": record.application_name.as_str(),
+        "DeploymentCreator": record.creator.name(),
+        "DeploymentType": "IN_PLACE",
+        "AppSpecFilename": "appspec.yml",
+        "AgentActionOverrides": {
+            "AgentOverrides": { "FileExistsBehavior": options.file_exists_behavior() }
+        },
+        "Revision": revision(&record.revision),
+    });
+    Ok(specification.to_string().into_bytes())
+}
+
+fn revision(revision: &Revision) -> Value {
+    match revision {
+        Revision::S3 { bucket, key, bundle_type, version, .. } => {
+            let mut location =
+                json!({ "Bucket": bucket, "Key": key, "BundleType": bundle_type.name() });
+            if let Some(version) = version {
+                location["Version"] = json!(version);
+            }
+            if let Some(etag) = revision.bare_etag() {
+                location["ETag"] = json!(etag);
+            }
+            json!({ "RevisionType": "S3", "S3Revision": location })
+        }
+        Revision::GitHub { repository, commit_id } => {
+            let (account, name) = repository.split_once('/').unwrap_or((repository, ""));
+            let location = json!({ "Account": account, "Repository": name, "CommitId": commit_id });
+            json!({ "RevisionType": "GitHub", "GitHubRevision": location })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::BundleType;
+
+    use super::*;
+
+    #[test]
+    fn revisions_have_the_members_that_agents_read() {
+        let s3 = Revision::S3 {
+            bucket: "b".into(),
+            key: "k".into(),
+            bundle_type: BundleType::Zip,
+            version: None,
+            etag: Some("\"e\"".into()),
+        };
+        assert_eq!(
+            revision(&s3),
+            json!({"RevisionType": "S3", "S3Revision": {"Bucket": "b", "Key": "k", "BundleType": "zip", "ETag": "e"}})
+        );
+        let github = Revision::GitHub { repository: "acme/shop".into(), commit_id: "0".repeat(40) };
+        assert_eq!(revision(&github)["GitHubRevision"]["Account"], "acme");
+        assert_eq!(revision(&github)["GitHubRevision"]["Repository"], "shop");
+    }
+}

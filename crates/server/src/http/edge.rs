@@ -1,0 +1,364 @@
+//! One request from its head to its answer.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use model::arn::Scope;
+use wire::codedeploy::Operation;
+use wire::commands::{AGENT_VERSION_HEADER, Operation as CommandOperation};
+use wire::sigv4::Dialect;
+use wire::{ErrorCode, ServiceError, json11};
+
+use super::auth::{Authenticator, Unverified, Verified};
+use super::body::{self, ReadError, Response};
+use super::form::FormService;
+use super::metrics::{Metrics, Served};
+use super::permissions::{self, PermissionError};
+use super::route::{CommandDialect, Route, route};
+use super::{commands, json, own, respond};
+use crate::app::{App, Call, Failure};
+use crate::clock::Clock;
+use crate::driver::chain;
+use crate::forms::{ApiError, Context, Records};
+use crate::hosts::Hosts;
+use crate::iam::policy::Facts;
+use crate::iam::{AuthorizeError, Keyring, authorize};
+use crate::performer::Performer;
+use crate::s3::S3Service;
+use crate::signer::Signer;
+
+/// Everything that answers requests.
+pub struct Edge {
+    /// CodeDeploy's operations.
+    pub app: App,
+    /// The agents' command service.
+    pub hosts: Hosts,
+    /// S3.
+    pub s3: S3Service,
+    /// Verifies signatures.
+    pub authenticator: Authenticator,
+    /// The access keys.
+    pub keyring: Arc<Keyring>,
+    /// The neighbouring services' records.
+    pub records: Records,
+    /// Makes local instances, if this server has any.
+    pub performer: Option<Arc<Performer>>,
+    /// Signs deployment specifications.
+    pub signer: Arc<Signer>,
+    /// Tells the time.
+    pub clock: Clock,
+    /// The installation's account.
+    pub account: String,
+    /// Counts what was asked.
+    pub metrics: Metrics,
+}
+
+/// A request that has been read, and what its answer will be labelled with.
+struct Received {
+    head: Parts,
+    body: Bytes,
+    source: IpAddr,
+    request_id: String,
+}
+
+impl Edge {
+    /// Answers one request, always.
+    pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Response {
+        let (head, body) = request.into_parts();
+        let route = route(&head);
+        match route {
+            Route::Own(path) => return self.own(&head, &path).await,
+            Route::Visitor => return own::welcome(),
+            Route::S3 => return self.s3(Request::from_parts(head, body)).await,
+            Route::CodeDeploy(_)
+            | Route::Commands { .. }
+            | Route::UnknownTarget(_)
+            | Route::Form { .. } => {}
+        }
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let body = match body::read(body).await {
+            Ok(body) => body,
+            Err(error) => return self.unread(&route, &error, &request_id),
+        };
+        let received = Received { head, body, source: peer.ip(), request_id };
+        match route {
+            Route::CodeDeploy(operation) => self.codedeploy(&received, &operation).await,
+            Route::Commands { operation, dialect } => {
+                self.commands(&received, &operation, dialect).await
+            }
+            Route::Form { scope_service } => self.form(&received, scope_service.as_deref()).await,
+            Route::UnknownTarget(target) => self.unknown_target(&received, &target),
+            Route::Own(_) | Route::Visitor | Route::S3 => own::welcome(),
+        }
+    }
+
+    async fn own(&self, head: &Parts, path: &str) -> Response {
+        let healthy = path != "healthz" || self.app.is_healthy().await;
+        let facts = own::Facts {
+            healthy,
+            metrics: &|| self.metrics.text(),
+            signer_pem: self.signer.certificate_pem(),
+        };
+        own::answer(&head.method, path, &facts)
+    }
+
+    async fn s3(&self, request: Request<Incoming>) -> Response {
+        let method = request.method().to_string();
+        let response = self.s3.handle(request).await;
+        self.metrics.count("s3", &method, response.status().as_u16(), Served::Yes);
+        response.map(|body| body.map_err(Into::into).boxed_unsync())
+    }
+
+    async fn codedeploy(&self, received: &Received, name: &str) -> Response {
+        let Some(operation) = Operation::from_name(name) else {
+            return self.unknown_operation("codedeploy", name, received);
+        };
+        let outcome = self.answer_codedeploy(received, operation).await;
+        self.answered("codedeploy", name, outcome, received)
+    }
+
+    async fn answer_codedeploy(
+        &self,
+        received: &Received,
+        operation: Operation,
+    ) -> Result<Vec<u8>, Failure> {
+        let call = self.json_call(received, "codedeploy").await?;
+        let context = self.context(&call.scope);
+        permissions::check(&context, &self.app.store, &call.caller, operation, &received.body)
+            .await
+            .map_err(refused_permission)?;
+        json::answer(&self.app, &call, operation, &received.body).await
+    }
+
+    async fn commands(&self, received: &Received, name: &str, dialect: CommandDialect) -> Response {
+        let Some(operation) = CommandOperation::from_name(name) else {
+            return self.unknown_operation("codedeploy-commands", name, received);
+        };
+        let outcome = self.answer_commands(received, operation, dialect).await;
+        self.answered("codedeploy-commands", name, outcome, received)
+    }
+
+    async fn answer_commands(
+        &self,
+        received: &Received,
+        operation: CommandOperation,
+        dialect: CommandDialect,
+    ) -> Result<Vec<u8>, Failure> {
+        let call = self.json_call(received, dialect.scope_service()).await?;
+        if dialect == CommandDialect::Secure {
+            let context = self.context(&call.scope);
+            let action = format!("codedeploy-commands-secure:{}", operation.name());
+            authorize(&context, &call.caller, &action, "*", Facts::default())
+                .await
+                .map_err(|error| refused_permission(error.into()))?;
+        }
+        let version = received.head.headers.get(AGENT_VERSION_HEADER);
+        let version = version.and_then(|version| version.to_str().ok());
+        commands::answer(&self.hosts, &call, operation, &received.body, version).await
+    }
+
+    /// Verifies a request of a JSON service.
+    async fn json_call(&self, received: &Received, service: &str) -> Result<Call, Failure> {
+        let verified = self.verify(received, service).await.map_err(refused_signature)?;
+        let content_type = received.head.headers.get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if !json11::is_content_type(content_type) {
+            let shown: String = content_type.chars().take(100).collect();
+            return Err(Failure::refused(
+                ErrorCode::Serialization,
+                format!("The content type `{shown}` is not {}", json11::CONTENT_TYPE),
+            ));
+        }
+        Ok(Call {
+            caller: verified.caller,
+            scope: Scope { account: self.account.clone(), region: verified.region },
+            now: self.clock.now(),
+        })
+    }
+
+    async fn verify(&self, received: &Received, service: &str) -> Result<Verified, Unverified> {
+        let now = self.clock.now();
+        self.authenticator
+            .verify(&received.head, &received.body, service, received.source, now)
+            .await
+    }
+
+    fn answered(
+        &self,
+        service: &'static str,
+        operation: &str,
+        outcome: Result<Vec<u8>, Failure>,
+        received: &Received,
+    ) -> Response {
+        let request_id = &received.request_id;
+        let response = match outcome {
+            Ok(body) => respond::json(body, request_id),
+            Err(Failure::Refused(error)) => respond::json_error(&error, request_id),
+            Err(failure) => {
+                tracing::error!(request_id, service, operation, error = chain(&failure), "failed");
+                respond::json_error(&respond::internal_failure(request_id), request_id)
+            }
+        };
+        self.metrics.count(service, operation, response.status().as_u16(), Served::Yes);
+        response
+    }
+
+    async fn form(&self, received: &Received, scope_service: Option<&str>) -> Response {
+        let form = form_of(received);
+        let pair = |name: &str| wire_pair(form, name);
+        let (action, version) = (pair("Action").unwrap_or_default(), pair("Version"));
+        let service = FormService::find(scope_service, version.as_deref());
+        let request_id = &received.request_id;
+        let (status, document) = match self.answer_form(received, service, &action, form).await {
+            Ok(document) => (200, document),
+            Err(error) => {
+                if let Some(cause) = &error.cause {
+                    let service = service.name();
+                    tracing::error!(request_id, service, action, error = chain(&**cause), "failed");
+                }
+                (error.status, service.error(&error, request_id))
+            }
+        };
+        let served =
+            if document.contains("<Code>InvalidAction</Code>") { Served::No } else { Served::Yes };
+        self.metrics.count(service.name(), &action, status, served);
+        respond::xml(status, document, request_id)
+    }
+
+    async fn answer_form(
+        &self,
+        received: &Received,
+        service: FormService,
+        action: &str,
+        form: &[u8],
+    ) -> Result<String, ApiError> {
+        let verified = self.verify(received, service.name()).await;
+        let verified = verified.map_err(|error| form_refusal(error, service.dialect()))?;
+        let tree = service.parse(form)?;
+        if action.is_empty() {
+            return Err(ApiError::client("MissingAction", "The request has no Action."));
+        }
+        let scope = Scope { account: self.account.clone(), region: verified.region };
+        let context = self.context(&scope);
+        service.answer(&context, &verified.caller, action, &tree, &received.request_id).await
+    }
+
+    fn context(&self, scope: &Scope) -> Context {
+        Context {
+            records: self.records.clone(),
+            keyring: Arc::clone(&self.keyring),
+            performer: self.performer.clone(),
+            scope: scope.clone(),
+            now: self.clock.now(),
+        }
+    }
+
+    fn unknown_target(&self, received: &Received, target: &str) -> Response {
+        let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
+        let service =
+            if prefix.starts_with("GraniteServiceVersion") { "monitoring" } else { "unknown" };
+        self.unknown_operation(service, operation, received)
+    }
+
+    fn unknown_operation(
+        &self,
+        service: &'static str,
+        name: &str,
+        received: &Received,
+    ) -> Response {
+        let shown: String = name.chars().take(100).collect();
+        let error = ServiceError::new(
+            ErrorCode::UnknownOperation,
+            format!("The operation {shown} is not served by this server"),
+        );
+        self.metrics.count(service, name, error.code.status(), Served::No);
+        respond::json_error(&error, &received.request_id)
+    }
+
+    fn unread(&self, route: &Route, error: &ReadError, request_id: &str) -> Response {
+        let status = match error {
+            ReadError::TooLarge => 413,
+            ReadError::TooSlow => 408,
+            ReadError::Broken(_) => 400,
+        };
+        if let Route::Form { scope_service } = route {
+            let service = FormService::find(scope_service.as_deref(), None);
+            let error = ApiError::new(status, "RequestEntityTooLarge", error.to_string());
+            return respond::xml(status, service.error(&error, request_id), request_id);
+        }
+        let code = match error {
+            ReadError::TooLarge => ErrorCode::RequestEntityTooLarge,
+            ReadError::TooSlow | ReadError::Broken(_) => ErrorCode::Serialization,
+        };
+        respond::json_error(&ServiceError::new(code, error.to_string()), request_id)
+    }
+}
+
+/// The pairs of a form: the body, or the query of a GET.
+fn form_of(received: &Received) -> &[u8] {
+    if received.head.method == http::Method::GET {
+        received.head.uri.query().unwrap_or_default().as_bytes()
+    } else {
+        &received.body
+    }
+}
+
+/// The first value of `name`, which needs no unfolding of the rest.
+fn wire_pair(form: &[u8], name: &str) -> Option<String> {
+    let form = std::str::from_utf8(form).ok()?;
+    let value = form.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+    let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    Some(value.into_owned())
+}
+
+fn refused_signature(error: Unverified) -> Failure {
+    match error {
+        Unverified::Refused(error) => {
+            let refusal = error.refusal(Dialect::Json);
+            let code = ErrorCode::from_name(refusal.code).unwrap_or(ErrorCode::InvalidSignature);
+            Failure::refused(code, refusal.message)
+        }
+        Unverified::Unknown(error) => Failure::internal("the access keys cannot be read", error),
+    }
+}
+
+fn refused_permission(error: PermissionError) -> Failure {
+    match error {
+        PermissionError::Authorize(AuthorizeError::Denied(denied)) => {
+            Failure::refused(ErrorCode::AccessDenied, denied.to_string())
+        }
+        PermissionError::Authorize(AuthorizeError::Unknown(error)) => {
+            Failure::internal("the caller's policies cannot be read", error)
+        }
+        PermissionError::Store(error) => error.into(),
+    }
+}
+
+fn form_refusal(error: Unverified, dialect: Dialect) -> ApiError {
+    match error {
+        Unverified::Refused(error) => {
+            let refusal = error.refusal(dialect);
+            ApiError::new(refusal.status, refusal.code, refusal.message)
+        }
+        Unverified::Unknown(error) => ApiError::internal(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_action_is_found_wherever_it_stands() {
+        let form = b"Version=2010-05-08&Action=List%55sers&ActionX=y";
+        assert_eq!(wire_pair(form, "Action").as_deref(), Some("ListUsers"));
+        assert_eq!(wire_pair(form, "Version").as_deref(), Some("2010-05-08"));
+        assert_eq!(wire_pair(b"\xff", "Action"), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! Longshore's own paths, under `/-/`, where no bucket can be.
+
+use http::{Method, StatusCode, header};
+
+use super::body::{Response, full};
+use super::respond;
+
+/// What a visitor of `/` reads.
+const WELCOME: &str = "\
+This is longshore, a deployment service that speaks the protocol of AWS CodeDeploy.
+
+Point the aws command line at this address:
+
+    AWS_ENDPOINT_URL=http://THIS-ADDRESS aws deploy list-applications
+
+Health: /-/healthz    Metrics: /-/metrics    Certificate of the signer: /-/signer.pem
+";
+
+/// What the own paths show.
+pub struct Facts<'a> {
+    /// Whether the database answers.
+    pub healthy: bool,
+    /// The counters.
+    pub metrics: &'a dyn Fn() -> String,
+    /// The certificate with which agents verify deployment specifications.
+    pub signer_pem: &'a str,
+}
+
+/// Answers a visitor of `/`.
+pub fn welcome() -> Response {
+    text(StatusCode::OK, WELCOME.to_owned())
+}
+
+/// Answers a request for `/-/` and `path`.
+pub fn answer(method: &Method, path: &str, facts: &Facts<'_>) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return text(StatusCode::METHOD_NOT_ALLOWED, format!("/-/{path} can only be read\n"));
+    }
+    match path {
+        "healthz" if facts.healthy => text(StatusCode::OK, "ok\n".to_owned()),
+        "healthz" => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n".to_owned())
+        }
+        "metrics" => text(StatusCode::OK, (facts.metrics)()),
+        "signer.pem" => text(StatusCode::OK, facts.signer_pem.to_owned()),
+        _ => text(StatusCode::NOT_FOUND, "there is nothing at this path\n".to_owned()),
+    }
+}
+
+fn text(status: StatusCode, text: String) -> Response {
+    let mut response = respond::with_status(status, full(text));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    response
+}

@@ -1,0 +1,285 @@
+//! Starts everything, in the right order, and stops it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use camino::Utf8PathBuf;
+use model::arn::Scope;
+use rand::Rng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::{Database, Expected, Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, PageTokens};
+use crate::clock::Clock;
+use crate::driver::{Driver, chain};
+use crate::forms::Records;
+use crate::hosts::Hosts;
+use crate::http::auth::Authenticator;
+use crate::http::edge::Edge;
+use crate::http::listen;
+use crate::http::metrics::Metrics;
+use crate::http::s3_access::S3Access;
+use crate::iam::{Keyring, RootCredentials};
+use crate::inventory::Inventory;
+use crate::published::Installer;
+use crate::s3::{self, NothingPublished, Published, S3Service};
+use crate::signer::{Signer, SignerError, SignerRecord};
+use crate::wake::HostBells;
+
+/// What a server is started with.
+#[derive(Clone)]
+pub struct Config {
+    /// Everything that is kept in files goes here; made if it does not exist.
+    pub data_dir: Utf8PathBuf,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// A `postgres://` URL; without one, a SQLite file in the data directory.
+    pub database_url: Option<String>,
+    /// The root's access key.
+    pub root: RootCredentials,
+    /// The account that everything belongs to, and the region of what names none.
+    pub scope: Scope,
+    /// The agent's executable, to be offered to hosts; without one, `latest/install` does not exist.
+    pub agent_binary: Option<Utf8PathBuf>,
+    /// More names of this server, before which a bucket's name may stand in a host name.
+    pub host_names: Vec<String>,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+impl Config {
+    /// A server of the usual account and region on SQLite and the machine's clock, without agent.
+    pub fn new(data_dir: Utf8PathBuf, listen: SocketAddr, root: RootCredentials) -> Self {
+        let scope = Scope { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
+        Self {
+            data_dir,
+            listen,
+            database_url: None,
+            root,
+            scope,
+            agent_binary: None,
+            host_names: Vec::new(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error("the data directory `{path}` cannot be used")]
+    DataDir {
+        /// The directory.
+        path: Utf8PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The database cannot be used.
+    #[error("the database cannot be used")]
+    Store(#[from] StoreError),
+    /// There is no signer.
+    #[error("deployment specifications cannot be signed")]
+    Signer(#[from] SignerError),
+}
+
+/// The control plane.
+pub struct Server;
+
+/// A server that runs until it is shut down.
+pub struct RunningServer {
+    address: SocketAddr,
+    stopping: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Server {
+    /// Opens the state and serves.
+    ///
+    /// # Errors
+    /// The data directory, the database or the address cannot be used.
+    pub async fn start(config: Config) -> Result<RunningServer, StartError> {
+        let started = SystemTime::now();
+        make_data_dir(&config.data_dir)?;
+        let listener = bind(config.listen)?;
+        let address = local_address(&listener, config.listen)?;
+        let store = Store::open(&database(&config)).await?;
+        let stopping = CancellationToken::new();
+        let parts = Parts::assemble(&config, store, &stopping).await?;
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(parts.driver.run());
+        tasks.spawn(sweep_files(parts.edge.s3.clone(), started));
+        let edge = Arc::new(parts.edge);
+        tasks.spawn(serve(listener, Arc::clone(&edge), stopping.clone()));
+        tracing::info!(%address, "serving");
+        Ok(RunningServer { address, stopping, tasks })
+    }
+}
+
+impl RunningServer {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Ends parked polls, lets other requests end, and stops. Deployments go on when a server is started again.
+    pub async fn shutdown(mut self) {
+        self.stopping.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// What a server is made of.
+struct Parts {
+    edge: Edge,
+    driver: Driver,
+}
+
+impl Parts {
+    async fn assemble(
+        config: &Config,
+        store: Store,
+        stopping: &CancellationToken,
+    ) -> Result<Self, StartError> {
+        let records = Records::new(store.clone());
+        let keyring = Arc::new(Keyring::new(records.clone(), config.root.clone()));
+        let record = kept(&store, "signer", SignerRecord::make).await?;
+        let signer = Arc::new(Signer::open(&record)?);
+        let secret: Vec<u8> = kept(&store, "page-tokens", draw_secret).await?;
+        let bells = Arc::new(HostBells::default());
+        let inventory = Inventory::new(store.clone(), config.scope.account.clone());
+        let s3 = s3_service(config, &store, &keyring, &records, &signer)?;
+        let driver = Driver::new(
+            store.clone(),
+            config.clock.clone(),
+            Arc::clone(&bells),
+            inventory,
+            stopping.clone(),
+        );
+        let edge = Edge {
+            hosts: Hosts::new(store.clone(), bells, Arc::clone(&signer), stopping.clone()),
+            app: App::new(store, PageTokens::new(&secret)),
+            s3,
+            authenticator: Authenticator::new(Arc::clone(&keyring)),
+            keyring,
+            records,
+            performer: None,
+            signer,
+            clock: config.clock.clone(),
+            account: config.scope.account.clone(),
+            metrics: Metrics::default(),
+        };
+        Ok(Self { edge, driver })
+    }
+}
+
+fn s3_service(
+    config: &Config,
+    store: &Store,
+    keyring: &Arc<Keyring>,
+    records: &Records,
+    signer: &Arc<Signer>,
+) -> Result<S3Service, StartError> {
+    let access = S3Access {
+        keyring: Arc::clone(keyring),
+        records: records.clone(),
+        clock: config.clock.clone(),
+        scope: config.scope.clone(),
+    };
+    let published: Arc<dyn Published> = match &config.agent_binary {
+        Some(agent) => Arc::new(Installer::new(agent.clone(), Arc::clone(signer))),
+        None => Arc::new(NothingPublished),
+    };
+    s3::service(s3::Config {
+        store: store.clone(),
+        data_dir: config.data_dir.clone().into_std_path_buf(),
+        clock: config.clock.clone(),
+        scope: config.scope.clone(),
+        host_names: config.host_names.clone(),
+        credentials: Arc::new(access),
+        published,
+    })
+    .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })
+}
+
+/// The kind of the documents that hold what an installation must never make twice.
+const SECRET_KIND: &str = "server.secret";
+
+/// What the store keeps under `name`, made now if it is not there. Of several servers that make one, the first wins.
+async fn kept<T, E>(
+    store: &Store,
+    name: &str,
+    make: impl Fn() -> Result<T, E>,
+) -> Result<T, StartError>
+where
+    T: Serialize + DeserializeOwned,
+    StartError: From<E>,
+{
+    loop {
+        if let Some(found) = store.document(SECRET_KIND, name).await? {
+            return Ok(found.value);
+        }
+        store.put_document(SECRET_KIND, name, Expected::Absent, &make()?).await?;
+    }
+}
+
+fn draw_secret() -> Result<Vec<u8>, StartError> {
+    let mut secret = vec![0; 32];
+    rand::rng().fill(secret.as_mut_slice());
+    Ok(secret)
+}
+
+fn make_data_dir(path: &Utf8PathBuf) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    // Keys and bundles are in it.
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| StartError::DataDir { path: path.clone(), source })
+}
+
+fn database(config: &Config) -> Database {
+    match &config.database_url {
+        Some(url) => Database::Postgres(url.clone()),
+        None => Database::Sqlite(config.data_dir.join("longshore.db").into_std_path_buf()),
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    listen::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+fn local_address(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Listen { address: asked, source })
+}
+
+async fn serve(listener: TcpListener, edge: Arc<Edge>, stopping: CancellationToken) {
+    let handle = move |request, peer| Arc::clone(&edge).answer(request, peer);
+    listen::serve(listener, handle, stopping).await;
+}
+
+/// A crash may have left files of uploads that nobody will ever ask for.
+async fn sweep_files(s3: S3Service, before: SystemTime) {
+    match s3.sweep(before).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "removed files that a crash had left"),
+        Err(error) => {
+            tracing::warn!(error = chain(&error), "files left by a crash were not removed")
+        }
+    }
+}
