@@ -133,16 +133,11 @@ fn nextest() -> anyhow::Result<()> {
         return Ok(());
     }
     println!("    missing: cargo-nextest, the test runner; building it takes some minutes");
-    // A target folder of its own, so that an interrupted build goes on where it was.
+    // An optimised build takes many minutes more, and the runner is no bottleneck. A target folder of its own,
+    // so that an interrupted build goes on where it was.
     run(cargo()
-        .args([
-            "install",
-            "cargo-nextest",
-            "--locked",
-            "--version",
-            NEXTEST_VERSION,
-            "--target-dir",
-        ])
+        .args(["install", "cargo-nextest", "--locked", "--version", NEXTEST_VERSION, "--debug"])
+        .args(["--no-default-features", "--features", "default-no-update", "--target-dir"])
         .arg(crate::own_directory().join("nextest")))?;
     std::fs::remove_dir_all(crate::own_directory().join("nextest")).or_else(|error| {
         match error.kind() {
