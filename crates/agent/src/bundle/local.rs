@@ -1,0 +1,70 @@
+//! Revisions that lie on this host.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
+use std::path::Path;
+
+use camino::Utf8Path;
+
+use super::BundleError;
+
+/// Puts a link to a local archive where a downloaded one would be.
+///
+/// # Errors
+/// The archive is not there, or the link cannot be made.
+pub fn link_file(location: &Utf8Path, to: &Utf8Path) -> Result<(), BundleError> {
+    let real = location
+        .canonicalize_utf8()
+        .map_err(|_| BundleError::NoLocal { path: location.to_owned() })?;
+    match fs::remove_file(to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(BundleError::host("remove", to)(error));
+        }
+        _ => {}
+    }
+    symlink(&real, to).map_err(BundleError::host("link", to))
+}
+
+/// Copies a local directory to `to`, which is made anew; links are copied as links.
+///
+/// # Errors
+/// The directory is not there or cannot be copied.
+pub fn copy_directory(location: &Utf8Path, to: &Utf8Path) -> Result<(), BundleError> {
+    if !location.is_dir() {
+        return Err(BundleError::NoLocal { path: location.to_owned() });
+    }
+    if to.exists() {
+        fs::remove_dir_all(to).map_err(BundleError::host("remove", to))?;
+    }
+    copy(location.as_std_path(), to.as_std_path()).map_err(BundleError::host("copy", location))
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(from)?;
+    if metadata.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        fs::set_permissions(to, metadata.permissions())?;
+    } else if metadata.is_symlink() {
+        symlink(fs::read_link(from)?, to)?;
+    } else if metadata.is_file() {
+        fs::copy(from, to)?;
+    } else {
+        let text = format!("{} is a device, a pipe or a socket", from.display());
+        return Err(io::Error::new(io::ErrorKind::Unsupported, text));
+    }
+    // A set-user-id bit must not survive under another owner; as root the owner is kept, otherwise it cannot be.
+    if rustix::process::geteuid().is_root() {
+        if metadata.is_symlink() {
+            lchown(to, Some(metadata.uid()), Some(metadata.gid()))?;
+        } else {
+            chown(to, Some(metadata.uid()), Some(metadata.gid()))?;
+            fs::set_permissions(to, metadata.permissions())?;
+        }
+    }
+    Ok(())
+}

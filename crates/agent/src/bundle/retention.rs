@@ -1,0 +1,39 @@
+//! Which old deployments of a group go.
+
+use std::fs;
+use std::time::SystemTime;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::BundleError;
+
+/// Removes the oldest deployments of a group so that, with the current one, `revisions_max` remain. The one that
+/// was last installed stays whatever its age: its scripts stop the application. Source: official agent.
+///
+/// # Errors
+/// A directory cannot be removed.
+pub fn make_room(
+    group: &Utf8Path,
+    current: &Utf8Path,
+    last_successful: Option<&Utf8Path>,
+    revisions_max: usize,
+) -> Result<(), BundleError> {
+    let Ok(entries) = fs::read_dir(group) else { return Ok(()) };
+    let mut others: Vec<(SystemTime, Utf8PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let path = Utf8PathBuf::from_path_buf(entry.path()).ok()?;
+            let changed = entry.metadata().and_then(|metadata| metadata.modified()).ok()?;
+            (path != current).then_some((changed, path))
+        })
+        .collect();
+    let excess = (others.len() + 1).saturating_sub(revisions_max);
+    others.retain(|(_, path)| Some(path.as_path()) != last_successful);
+    others.sort();
+    for (_, path) in others.into_iter().take(excess) {
+        let removed =
+            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(|source| BundleError::Retention { path, source })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,279 @@
+use std::fs::{self, File};
+use std::io::{Cursor, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tar::{EntryType, Header};
+
+use super::*;
+use crate::spec::ArchiveType;
+
+struct Bench {
+    _dir: tempfile::TempDir,
+    root: Utf8PathBuf,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+        Self { _dir: dir, root }
+    }
+
+    fn unpack(&self, archive: &[u8], kind: ArchiveType) -> Result<(), String> {
+        fs::write(self.root.join("bundle.tar"), archive).unwrap();
+        let into = self.root.join("archive");
+        unpack::unpack(&self.root.join("bundle.tar"), kind, &into, 1 << 20)
+            .and_then(|()| strip::leading_directory(&into))
+            .map_err(|error| error.to_string())
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.root.join("archive").join(name)).unwrap()
+    }
+
+    /// Nothing may be beside the archive, whatever was unpacked.
+    fn is_contained(&self) -> bool {
+        let mut names: Vec<_> = self
+            .root
+            .read_dir_utf8()
+            .unwrap()
+            .flatten()
+            .map(|e| e.file_name().to_owned())
+            .collect();
+        names.sort();
+        names == ["archive", "bundle.tar"]
+    }
+}
+
+enum Item<'a> {
+    File(&'a str, &'a str),
+    Directory(&'a str),
+    Link(&'a str, &'a str),
+    HardLink(&'a str, &'a str),
+    Device(&'a str),
+}
+
+/// A tar file, with names written as they are: the crate's own builder refuses the hostile ones.
+fn tar(items: &[Item<'_>]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for item in items {
+        let (name, kind, content, link) = match item {
+            Item::File(name, content) => (name, EntryType::Regular, *content, ""),
+            Item::Directory(name) => (name, EntryType::Directory, "", ""),
+            Item::Link(name, to) => (name, EntryType::Symlink, "", *to),
+            Item::HardLink(name, to) => (name, EntryType::Link, "", *to),
+            Item::Device(name) => (name, EntryType::Char, "", ""),
+        };
+        let mut header = Header::new_gnu();
+        let fields = header.as_gnu_mut().unwrap();
+        fields.name[..name.len()].copy_from_slice(name.as_bytes());
+        fields.linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(content.len() as u64);
+        header.set_mode(if kind == EntryType::Directory { 0o755 } else { 0o640 });
+        header.set_mtime(1_000_000_000);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_cksum();
+        builder.append(&header, content.as_bytes()).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+fn zip(files: &[(&str, &str, u32)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content, mode) in files {
+        let options = zip::write::SimpleFileOptions::default().unix_permissions(*mode);
+        if mode & 0o170_000 == 0o120_000 {
+            writer.add_symlink(*name, *content, options).unwrap();
+        } else {
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(content.as_bytes()).unwrap();
+        }
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn tar_and_tgz_bring_files_links_modes_and_times() {
+    use Item::*;
+    let archive = tar(&[
+        Directory("./"),
+        Directory("./s/"),
+        File("./s/a.sh", "one"),
+        Link("./s/b.sh", "a.sh"),
+        HardLink("./s/c.sh", "./s/a.sh"),
+        File("s/a.sh", "two"),
+        File("appspec.yml", "x"),
+    ]);
+    for (bytes, kind) in [
+        (archive.clone(), ArchiveType::Tar),
+        (gzip(&archive), ArchiveType::Tgz),
+        (gzip(&archive), ArchiveType::Tar),
+    ] {
+        let bench = Bench::new();
+        bench.unpack(&bytes, kind).unwrap();
+        assert_eq!((bench.read("s/b.sh"), bench.read("s/c.sh")), ("two".into(), "one".into()));
+        let metadata = fs::metadata(bench.root.join("archive/s/a.sh")).unwrap();
+        assert_eq!(
+            (metadata.permissions().mode() & 0o777, metadata.mtime()),
+            (0o640, 1_000_000_000)
+        );
+        assert!(bench.is_contained());
+    }
+}
+
+#[test]
+fn zip_brings_files_and_modes_and_a_leading_directory_goes() {
+    let bench = Bench::new();
+    let archive = zip(&[("repo-1/appspec.yml", "x", 0o644), ("repo-1/s/run.sh", "run", 0o755)]);
+    bench.unpack(&archive, ArchiveType::Zip).unwrap();
+    assert_eq!(bench.read("s/run.sh"), "run");
+    let mode = fs::metadata(bench.root.join("archive/s/run.sh")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    assert!(bench.is_contained());
+}
+
+#[test]
+fn a_leading_directory_stays_if_it_is_not_alone_or_holds_no_appspec() {
+    use Item::*;
+    let bench = Bench::new();
+    bench.unpack(&tar(&[File("a/appspec.yml", ""), File("README", "")]), ArchiveType::Tar).unwrap();
+    assert!(bench.root.join("archive/a/appspec.yml").exists());
+    bench.unpack(&tar(&[File("a/b/appspec.yml", "")]), ArchiveType::Tar).unwrap();
+    assert!(bench.root.join("archive/a/b/appspec.yml").exists());
+}
+
+#[test]
+fn hostile_tar_entries_are_refused_and_named() {
+    use Item::*;
+    for (items, says) in [
+        (vec![File("../x", "")], "entry `../x` has `..` in its name"),
+        (vec![File("a/../../x", "")], "entry `a/../../x` has `..` in its name"),
+        (vec![File("/etc/x", "")], "entry `/etc/x` has an absolute name"),
+        (
+            vec![Link("a/out", "../../x")],
+            "entry `a/out` is a link to `../../x`, outside of the archive",
+        ),
+        (vec![Link("out", "/tmp"), File("out/x", "")], "entry `out/x` lies behind a link"),
+        (vec![Link("a", "b"), Directory("b"), File("a/x", "")], "entry `a/x` lies behind a link"),
+        (vec![Link("d", "/tmp"), Directory("d/")], "entry `d/` lies behind a link"),
+        (
+            vec![HardLink("h", "/etc/passwd")],
+            "entry `h` is a hard link to `/etc/passwd`, which has an absolute name",
+        ),
+        (vec![HardLink("h", "../bundle.tar")], "which has `..` in its name"),
+        (vec![Link("l", "/etc"), HardLink("h", "l/passwd")], "is no file of the archive"),
+        (vec![Link("l", "/etc/passwd"), HardLink("h", "l")], "its target is not a file"),
+        (vec![Device("null")], "entry `null` is a device or a pipe"),
+    ] {
+        let bench = Bench::new();
+        let fault = bench.unpack(&tar(&items), ArchiveType::Tar).unwrap_err();
+        assert!(fault.contains(says), "{fault} instead of {says}");
+        assert!(bench.is_contained(), "{says}");
+    }
+}
+
+#[test]
+fn hostile_zip_entries_are_refused_and_named() {
+    for (files, says) in [
+        (vec![("../x", "", 0o644)], "entry `../x` has `..` in its name"),
+        (vec![("/etc/x", "", 0o644)], "entry `/etc/x` has an absolute name"),
+        (vec![("l", "../x", 0o120_777)], "entry `l` is a link to `../x`, outside of the archive"),
+        (vec![("l", "/tmp", 0o120_777), ("l/x", "", 0o644)], "entry `l/x` lies behind a link"),
+    ] {
+        let bench = Bench::new();
+        let fault = bench.unpack(&zip(&files), ArchiveType::Zip).unwrap_err();
+        assert!(fault.contains(says), "{fault} instead of {says}");
+        assert!(bench.is_contained(), "{says}");
+    }
+}
+
+#[test]
+fn damaged_archives_and_wrong_kinds_are_errors() {
+    let bench = Bench::new();
+    let good = gzip(&tar(&[Item::File("appspec.yml", &"x".repeat(5000))]));
+    for (bytes, kind) in [
+        (&good[..good.len() / 2], ArchiveType::Tgz),
+        (&good[..good.len() - 4], ArchiveType::Tgz),
+        (b"".as_slice(), ArchiveType::Tar),
+        (b"PK\x03\x04 nonsense".as_slice(), ArchiveType::Zip),
+        (&zip(&[("a", "", 0o644)]), ArchiveType::Tgz),
+        (b"no archive at all, just text".as_slice(), ArchiveType::Tar),
+    ] {
+        let fault = bench.unpack(bytes, kind).unwrap_err();
+        assert!(fault.starts_with("Error extracting"), "{fault}");
+    }
+}
+
+#[test]
+fn a_bomb_is_stopped_at_the_limit() {
+    let bench = Bench::new();
+    let bomb = gzip(&tar(&[Item::File("zeros", &"0".repeat(2 << 20))]));
+    let fault = bench.unpack(&bomb, ArchiveType::Tgz).unwrap_err();
+    assert!(fault.contains("unpacks to more than 1048576 bytes"), "{fault}");
+}
+
+#[test]
+fn a_full_disk_is_called_one() {
+    let bench = Bench::new();
+    let small = bench.root.join("small");
+    fs::create_dir(&small).unwrap();
+    let options = "size=64k";
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", options, "tmpfs", small.as_str()])
+        .status();
+    if !mounted.is_ok_and(|status| status.success()) {
+        println!("skipped: mounting a small file system needs root");
+        return;
+    }
+    let archive = bench.root.join("bundle.tar");
+    fs::write(&archive, tar(&[Item::File("big", &"x".repeat(200_000))])).unwrap();
+    let done = unpack::unpack(&archive, ArchiveType::Tar, &small.join("archive"), u64::MAX);
+    let unmounted = std::process::Command::new("umount").arg(small.as_str()).status();
+    assert!(unmounted.is_ok_and(|status| status.success()));
+    let fault = done.unwrap_err().to_string();
+    assert!(fault.contains("archive/big, the disk is (or was) full"), "{fault}");
+}
+
+#[test]
+fn the_oldest_revisions_go_and_the_installed_one_stays() {
+    let bench = Bench::new();
+    for (number, name) in ["d-1", "d-2", "d-3", "d-4"].iter().enumerate() {
+        let path = bench.root.join(name);
+        fs::create_dir(&path).unwrap();
+        let time = std::time::SystemTime::UNIX_EPOCH
+            + std::time::Duration::from_secs(number as u64 * 1000);
+        File::open(&path).unwrap().set_times(fs::FileTimes::new().set_modified(time)).unwrap();
+    }
+    let installed = bench.root.join("d-1");
+    retention::make_room(&bench.root, &bench.root.join("d-4"), Some(&installed), 2).unwrap();
+    let mut left: Vec<_> =
+        bench.root.read_dir_utf8().unwrap().flatten().map(|e| e.file_name().to_owned()).collect();
+    left.sort();
+    assert_eq!(left, ["d-1", "d-4"]);
+}
+
+#[test]
+fn a_link_climbs_out_only_if_it_does() {
+    for (link, target, out) in [
+        ("a/b", "../c", false),
+        ("a/b", "../../c", true),
+        ("a", "../a", true),
+        ("a/b/c", "x/../../../../y", true),
+        ("bin/python", "/usr/bin/python3", false),
+        ("a", ".", false),
+    ] {
+        assert_eq!(beneath::climbs_out(Path::new(link), Path::new(target)), out, "{link} {target}");
+    }
+    assert_eq!(beneath::shown(b"a\nb\xff"), "a\u{fffd}b\u{fffd}");
+    assert!(local::copy_directory(Utf8Path::new("/no/such"), Utf8Path::new("/tmp/x")).is_err());
+}

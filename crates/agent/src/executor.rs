@@ -1,0 +1,325 @@
+//! Carrying out one lifecycle event of one deployment.
+
+use std::fs;
+use std::io::Read;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use model::LifecycleEvent;
+use model::appspec::{AppSpec, AppSpecError, DEFAULT_NAMES, Hook};
+
+use crate::bundle::fetch::{Commit, Object, Sources};
+use crate::bundle::{self, BundleError, retention, strip, unpack};
+use crate::config::Config;
+use crate::diagnostics::Report;
+use crate::hooks::{self, Environment, HookError, HookLog, LogSinks};
+use crate::install::{self, InstallError, Ledger};
+use crate::layout::Layout;
+use crate::spec::{Revision, Specification};
+
+/// The largest AppSpec that is read. Nobody's has a hundredth of it.
+const APPSPEC_BYTES_MAX: u64 = 4 << 20;
+
+/// What carries out events.
+#[derive(Debug)]
+pub struct Executor {
+    config: Config,
+    layout: Layout,
+    sources: Sources,
+    /// Whether events that CodeDeploy does not know run the hooks of that name: for local deployments.
+    custom_events: bool,
+}
+
+/// How an event can fail.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// The command is none of ours.
+    #[error("Unsupported command type: {event}.")]
+    Unsupported { event: String },
+    /// There is no AppSpec where there must be one.
+    #[error(
+        "The CodeDeploy agent did not find an AppSpec file within the unpacked revision directory at revision-relative path \
+         \"{name}\". The revision was unpacked to directory \"{archive}\", and the AppSpec file was expected but not found at path \
+         \"{archive}/{name}\". Consult the AWS CodeDeploy Appspec documentation for more information at \
+         http://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file.html"
+    )]
+    NoAppSpec { name: String, archive: Utf8PathBuf },
+    /// The AppSpec is wrong.
+    #[error(transparent)]
+    AppSpec(#[from] AppSpecError),
+    /// The AppSpec names events that there are not.
+    #[error("{name} file contains unknown lifecycle events: {events:?}")]
+    UnknownEvents { name: String, events: Vec<String> },
+    /// An event was asked for that the AppSpec does not know.
+    #[error(
+        "You specified a lifecycle event which is not a default one and doesn't exist in your {name} file: {}",
+        events.join(",")
+    )]
+    MissingEvents { name: String, events: Vec<String> },
+    /// The bundle could not be got.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The files could not be installed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// A hook failed.
+    #[error("{error}")]
+    Hook {
+        #[source]
+        error: HookError,
+        log: String,
+    },
+    /// Something of ours broke.
+    #[error("the agent could not carry out {event}: {reason}")]
+    Internal { event: String, reason: String },
+}
+
+impl EventError {
+    /// The report of the failure.
+    pub fn report(&self) -> Report {
+        match self {
+            Self::Hook { error, log } => error.report(log.clone()),
+            other => Report::failure(crate::spec::chain(other)),
+        }
+    }
+}
+
+impl Executor {
+    /// An executor for a host.
+    pub fn new(config: Config, sources: Sources) -> Self {
+        let layout = config.layout();
+        Self { config, layout, sources, custom_events: false }
+    }
+
+    /// The same, also for events of the user's own.
+    #[must_use]
+    pub fn with_custom_events(mut self) -> Self {
+        self.custom_events = true;
+        self
+    }
+
+    /// Paths on this host.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Whether carrying out the event would do nothing. Source: official agent.
+    ///
+    /// # Errors
+    /// The AppSpec whose hooks would run is missing or wrong.
+    pub fn is_noop(&self, spec: &Specification, event: &str) -> Result<bool, EventError> {
+        match event {
+            "DownloadBundle" | "Install" => Ok(false),
+            _ => Ok(!self.runs_hooks(event) || self.hooks(spec, event)?.is_none()),
+        }
+    }
+
+    /// Carries out an event.
+    ///
+    /// # Errors
+    /// What failed; its [`EventError::report`] is for the control plane.
+    pub async fn execute(
+        self: &Arc<Self>,
+        spec: &Arc<Specification>,
+        event: &str,
+    ) -> Result<(), EventError> {
+        let deployment = self.deployment(spec);
+        fs::create_dir_all(&deployment).map_err(BundleError::host("create", &deployment))?;
+        match event {
+            "DownloadBundle" => self.download(spec).await,
+            "Install" => self.blocking(spec, event, |this, spec, _| this.install(spec)).await,
+            _ if self.runs_hooks(event) => self.blocking(spec, event, Self::run_hooks).await,
+            _ => Err(EventError::Unsupported { event: event.to_owned() }),
+        }
+    }
+
+    fn runs_hooks(&self, event: &str) -> bool {
+        let known: Option<LifecycleEvent> = event.parse().ok();
+        known.map_or(self.custom_events, LifecycleEvent::has_hooks)
+    }
+
+    async fn blocking<W>(
+        self: &Arc<Self>,
+        spec: &Arc<Specification>,
+        event: &str,
+        work: W,
+    ) -> Result<(), EventError>
+    where
+        W: FnOnce(&Self, &Specification, &str) -> Result<(), EventError> + Send + 'static,
+    {
+        let (this, spec, name) = (Arc::clone(self), Arc::clone(spec), event.to_owned());
+        let done = tokio::task::spawn_blocking(move || work(&this, &spec, &name)).await;
+        done.unwrap_or_else(|error| {
+            Err(EventError::Internal { event: event.to_owned(), reason: error.to_string() })
+        })
+    }
+
+    fn deployment(&self, spec: &Specification) -> Utf8PathBuf {
+        self.layout.deployment(&spec.deployment_group_id, &spec.deployment_id)
+    }
+
+    async fn download(self: &Arc<Self>, spec: &Arc<Specification>) -> Result<(), EventError> {
+        let deployment = self.deployment(spec);
+        let group = &spec.deployment_group_id;
+        let installed = self.layout.last_successful(group);
+        let kept = self.config.max_revisions;
+        retention::make_room(&self.layout.group(group), &deployment, installed.as_deref(), kept)?;
+        let bundle = deployment.join("bundle.tar");
+        match &spec.revision {
+            Revision::S3 { bucket, key, version, etag, .. } => {
+                let (version, etag) = (version.as_deref(), etag.as_deref());
+                self.sources.s3(&Object { bucket, key, version, etag }, &bundle).await?;
+            }
+            Revision::GitHub { account, repository, commit, bundle_type, token } => {
+                let (kind, token) = (*bundle_type, token.as_ref());
+                let commit = Commit { account, repository, commit, kind, token };
+                self.sources.github(&commit, &bundle).await?;
+            }
+            Revision::LocalFile { location, .. } => bundle::link_file(location, &bundle)?,
+            Revision::LocalDirectory { .. } => {}
+        }
+        self.blocking(spec, "DownloadBundle", |this, spec, _| this.unpack(spec)).await
+    }
+
+    fn unpack(&self, spec: &Specification) -> Result<(), EventError> {
+        let deployment = self.deployment(spec);
+        let archive = deployment.join("deployment-archive");
+        let bundle = deployment.join("bundle.tar");
+        match &spec.revision {
+            Revision::LocalDirectory { location } => bundle::copy_directory(location, &archive)?,
+            Revision::S3 { bundle_type, .. }
+            | Revision::GitHub { bundle_type, .. }
+            | Revision::LocalFile { bundle_type, .. } => {
+                let bytes_max = self.config.unpacked_bytes_max;
+                unpack::unpack(&bundle, *bundle_type, &archive, bytes_max)?;
+                strip::leading_directory(&archive)?;
+            }
+        }
+        let marked = self.layout.mark_most_recent(&spec.deployment_group_id, &deployment);
+        Ok(marked.map_err(BundleError::host("write", self.layout.instructions()))?)
+    }
+
+    fn install(&self, spec: &Specification) -> Result<(), EventError> {
+        let deployment = self.deployment(spec);
+        let archive = deployment.join("deployment-archive");
+        let group = &spec.deployment_group_id;
+        let instructions = self.layout.instructions();
+        fs::create_dir_all(&instructions).map_err(BundleError::host("create", &instructions))?;
+        let (name, appspec) = self.appspec(spec, &archive)?;
+        check_events(spec, &name, &appspec)?;
+        let cleanup = self.layout.cleanup(group);
+        let leaving = install::ledger::recorded(&cleanup);
+        let steps = install::plan(&appspec, &archive, &spec.file_exists_behavior, &leaving)?;
+        install::ledger::undo(&cleanup)?;
+        install::write_instructions(&self.layout.install_instructions(group), &steps)?;
+        install::run(&steps, &mut Ledger::begin(&cleanup)?)?;
+        let marked = self.layout.mark_last_successful(group, &deployment);
+        Ok(marked.map_err(BundleError::host("write", &instructions))?)
+    }
+
+    fn run_hooks(&self, spec: &Specification, event: &str) -> Result<(), EventError> {
+        let Some((archive, scripts)) = self.hooks(spec, event)? else { return Ok(()) };
+        let environment = Environment::new(event, spec, std::env::vars_os());
+        let deployments = self.config.enable_deployments_log.then(|| self.layout.deployments_log());
+        let mut log = HookLog::new(LogSinks {
+            scripts: self.deployment(spec).join("logs/scripts.log"),
+            deployments,
+            deployment: spec.deployment_id.clone(),
+        });
+        let done = hooks::run(&archive, &scripts, &environment, &mut log);
+        done.map_err(|error| EventError::Hook { error, log: log.tail() })
+    }
+
+    /// The scripts of an event and the archive they are in; nothing if there are none.
+    fn hooks(
+        &self,
+        spec: &Specification,
+        event: &str,
+    ) -> Result<Option<(Utf8PathBuf, Vec<Hook>)>, EventError> {
+        let Some(deployment) = self.scripts_of(spec, event) else { return Ok(None) };
+        let archive = deployment.join("deployment-archive");
+        let (_, appspec) = self.appspec(spec, &archive)?;
+        let scripts = appspec.hooks.of(event).to_vec();
+        Ok((!scripts.is_empty()).then_some((archive, scripts)))
+    }
+
+    /// The deployment whose scripts an event runs; none on the first deployment. Source: official agent.
+    fn scripts_of(&self, spec: &Specification, event: &str) -> Option<Utf8PathBuf> {
+        let current = self.deployment(spec);
+        if current.join("deployment-archive").exists() {
+            return Some(current);
+        }
+        let group = &spec.deployment_group_id;
+        let marked = match event {
+            "BeforeBlockTraffic" | "AfterBlockTraffic" if spec.blue_green_rollback => {
+                self.layout.most_recent(group)
+            }
+            "BeforeAllowTraffic" | "AfterAllowTraffic" if spec.blue_green_rollback => {
+                self.layout.last_successful(group)
+            }
+            "BeforeBlockTraffic" | "AfterBlockTraffic" | "ApplicationStop" => {
+                self.layout.last_successful(group)
+            }
+            _ => Some(current),
+        };
+        // A marker is a file that anybody with root could have written: it only ever means a deployment of ours.
+        marked.filter(|path| path.starts_with(self.layout.root()))
+    }
+
+    /// The AppSpec of an unpacked revision: of the name asked for, else of one of the usual names.
+    fn appspec(
+        &self,
+        spec: &Specification,
+        archive: &Utf8Path,
+    ) -> Result<(String, AppSpec), EventError> {
+        let [yml, yaml] = DEFAULT_NAMES;
+        let wanted = spec.appspec_filename.as_str();
+        let missing =
+            || EventError::NoAppSpec { name: wanted.to_owned(), archive: archive.to_owned() };
+        let found = [wanted, yaml, yml].into_iter().find(|name| archive.join(name).is_file());
+        let name = found.ok_or_else(missing)?;
+        let path = archive.join(name).canonicalize_utf8().map_err(|_| missing())?;
+        let inside = archive.canonicalize_utf8().is_ok_and(|root| path.starts_with(root));
+        if !inside {
+            return Err(missing());
+        }
+        let mut text = Vec::new();
+        let file = fs::File::open(&path).map_err(BundleError::host("open", &path))?;
+        let read = file.take(APPSPEC_BYTES_MAX).read_to_end(&mut text);
+        read.map_err(BundleError::host("read", &path))?;
+        let appspec = AppSpec::parse(&text)?;
+        for warning in &appspec.warnings {
+            tracing::warn!(file = name, at = %warning.at, "{}", warning.text);
+        }
+        Ok((name.to_owned(), appspec))
+    }
+}
+
+/// The eleven events that every AppSpec may name or that need no hook.
+fn is_default(event: &str) -> bool {
+    let event: Option<LifecycleEvent> = event.parse().ok();
+    event.is_some_and(|event| {
+        event.has_hooks()
+            || matches!(event, LifecycleEvent::DownloadBundle | LifecycleEvent::Install)
+    })
+}
+
+/// Holds the AppSpec's events against those the control plane knows, where it says so. Source: official agent.
+fn check_events(spec: &Specification, name: &str, appspec: &AppSpec) -> Result<(), EventError> {
+    let Some(possible) = &spec.possible_events else { return Ok(()) };
+    let named: Vec<&str> = appspec.hooks.iter().map(|(event, _)| event).collect();
+    let collect = |events: &mut dyn Iterator<Item = &str>| -> Vec<String> {
+        events.map(str::to_owned).collect()
+    };
+    let unknown =
+        collect(&mut named.iter().copied().filter(|event| !possible.iter().any(|p| p == event)));
+    if !unknown.is_empty() {
+        return Err(EventError::UnknownEvents { name: name.to_owned(), events: unknown });
+    }
+    let extra = possible.iter().map(String::as_str).filter(|event| !is_default(event));
+    let missing = collect(&mut extra.filter(|event| !named.contains(event)));
+    if !missing.is_empty() {
+        return Err(EventError::MissingEvents { name: name.to_owned(), events: missing });
+    }
+    Ok(())
+}

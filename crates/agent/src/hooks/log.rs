@@ -1,0 +1,215 @@
+//! Where the output of hooks goes: the deployment's log, the host's log, and the tail that a failure reports.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::clock;
+
+/// Length from which the tail lets old entries go, in characters. Source: official agent.
+const TAIL: usize = 2048;
+/// Size from which a log is rotated, and how many rotated ones are kept. Source: official agent, deployments log.
+const ROTATE_BYTES: u64 = 64 << 20;
+const ROTATED_KEPT: usize = 7;
+
+/// The files that take hook output.
+#[derive(Debug, Clone)]
+pub struct LogSinks {
+    /// The deployment's `logs/scripts.log`.
+    pub scripts: Utf8PathBuf,
+    /// The log of all deployments, if wanted.
+    pub deployments: Option<Utf8PathBuf>,
+    /// The deployment's id, for the log of all.
+    pub deployment: String,
+}
+
+/// The log of one event's scripts.
+#[derive(Debug)]
+pub struct HookLog {
+    sinks: LogSinks,
+    scripts: Option<Rotated>,
+    deployments: Option<Rotated>,
+    tail: VecDeque<String>,
+}
+
+impl HookLog {
+    /// A log that opens its files when the first entry comes, so that an event without scripts leaves none.
+    pub fn new(sinks: LogSinks) -> Self {
+        Self { sinks, scripts: None, deployments: None, tail: VecDeque::new() }
+    }
+
+    /// Adds an entry: a line with its prefix and, where it has one, its end.
+    ///
+    /// A log that cannot be written (a full disk) does not fail the deployment: the entry is still in the tail.
+    pub fn entry(&mut self, text: &str) {
+        let now = clock::now();
+        if self.scripts.is_none() {
+            self.scripts = Rotated::open(&self.sinks.scripts, "")
+                .inspect_err(
+                    |error| tracing::warn!(path = %self.sinks.scripts, %error, "no script log"),
+                )
+                .ok();
+        }
+        if let Some(file) = &mut self.scripts {
+            file.write(&format!("{} {text}", now.strftime("%Y-%m-%d %H:%M:%S")));
+        }
+        if self.deployments.is_none()
+            && let Some(path) = &self.sinks.deployments
+        {
+            let header = format!("# Logfile created on {}\n", now.strftime("%Y-%m-%d %H:%M:%S %z"));
+            self.deployments = Rotated::open(path, &header).ok();
+        }
+        if let Some(file) = &mut self.deployments {
+            let stamp = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
+            file.write(&format!("[{stamp}] [{}]{}\n", self.sinks.deployment, text.trim()));
+        }
+        self.remember(text);
+    }
+
+    /// Adds a line of output; `ended` says whether the script ended it.
+    pub(super) fn output(&mut self, prefix: &str, line: &[u8], ended: bool) {
+        let text = String::from_utf8_lossy(line);
+        self.entry(&format!("{prefix}{text}{}", if ended { "\n" } else { "" }));
+    }
+
+    /// The last of the log, at most about 4,000 characters.
+    pub fn tail(&self) -> String {
+        self.tail.iter().map(String::as_str).collect()
+    }
+
+    fn remember(&mut self, entry: &str) {
+        self.tail.push_back(shortened(entry));
+        // The newest entry is free of charge; each older one must fit with itself counted twice.
+        let lengths: Vec<usize> = self.tail.iter().map(|entry| entry.chars().count()).collect();
+        let newest = lengths.len() - 1;
+        let mut between = 0;
+        let mut first = newest;
+        for older in (0..newest).rev() {
+            if between + 2 * lengths[older] >= TAIL {
+                break;
+            }
+            between += lengths[older];
+            first = older;
+        }
+        self.tail.drain(..first);
+    }
+}
+
+/// An entry as the tail keeps it: of one that alone would fill the tail, its prefix and its end.
+fn shortened(entry: &str) -> String {
+    let count = entry.chars().count();
+    if count < TAIL {
+        return entry.to_owned();
+    }
+    let prefix = entry.find(']').map_or("", |end| &entry[..=end]);
+    let prefix = if prefix.len() <= 8 { prefix } else { "" };
+    let kept: String = entry.chars().skip(count - (TAIL - 16)).collect();
+    format!("{prefix}…{kept}")
+}
+
+#[derive(Debug)]
+struct Rotated {
+    path: Utf8PathBuf,
+    file: File,
+    bytes: u64,
+    header: String,
+}
+
+impl Rotated {
+    fn open(path: &Utf8Path, header: &str) -> io::Result<Self> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let file = append(path)?;
+        let bytes = file.metadata()?.len();
+        let mut log = Self { path: path.to_owned(), file, bytes, header: header.to_owned() };
+        if bytes == 0 {
+            log.write(&log.header.clone());
+        }
+        Ok(log)
+    }
+
+    fn write(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if self.bytes > ROTATE_BYTES {
+            self.rotate();
+        }
+        if self.file.write_all(text.as_bytes()).is_ok() {
+            self.bytes += text.len() as u64;
+        }
+    }
+
+    fn rotate(&mut self) {
+        for number in (0..ROTATED_KEPT).rev() {
+            let from = Utf8PathBuf::from(format!("{}.{number}", self.path));
+            let _ = fs::rename(&from, format!("{}.{}", self.path, number + 1));
+        }
+        let _ = fs::rename(&self.path, format!("{}.0", self.path));
+        if let Ok(file) = append(&self.path) {
+            self.file = file;
+            self.bytes = 0;
+            self.write(&self.header.clone());
+        }
+    }
+}
+
+/// Opens for appending. Scripts print secrets now and then, so the log is for its owner alone.
+fn append(path: &Utf8Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(dir: &Utf8Path) -> HookLog {
+        HookLog::new(LogSinks {
+            scripts: dir.join("logs/scripts.log"),
+            deployments: Some(dir.join("all.log")),
+            deployment: "d-1".to_owned(),
+        })
+    }
+
+    #[test]
+    fn the_tail_stays_below_its_bound_and_keeps_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = log(Utf8Path::from_path(dir.path()).unwrap());
+        for number in 0..1000 {
+            log.entry(&format!("[stdout]line {number}\n"));
+        }
+        let tail = log.tail();
+        assert!(tail.ends_with("[stdout]line 999\n"));
+        assert!((1900..4095).contains(&tail.len()), "{}", tail.len());
+    }
+
+    #[test]
+    fn one_long_line_does_not_empty_the_log() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut log = log(Utf8Path::from_path(dir.path()).unwrap());
+        log.entry("[stdout]before\n");
+        log.entry(&format!("[stdout]{}end\n", "x".repeat(10_000)));
+        assert!(log.tail().starts_with("[stdout]before\n[stdout]…x"));
+        assert!(log.tail().ends_with("xend\n"));
+        assert!(log.tail().chars().count() < 4095);
+    }
+
+    #[test]
+    fn entries_go_to_both_files_with_their_stamps() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(dir.path()).unwrap();
+        let mut log = log(root);
+        log.entry("LifecycleEvent - AfterInstall\n");
+        let scripts = fs::read_to_string(root.join("logs/scripts.log")).unwrap();
+        assert_eq!(&scripts[19..], " LifecycleEvent - AfterInstall\n");
+        let all = fs::read_to_string(root.join("all.log")).unwrap();
+        assert!(
+            all.starts_with("# Logfile created on ")
+                && all.ends_with("] [d-1]LifecycleEvent - AfterInstall\n")
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! The host's disk as it will be when the previous revision's files are gone.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Nothing,
+    Directory,
+    /// A file, a link that leads to no directory, or anything else.
+    Other,
+}
+
+/// A view of the disk that leaves out what the ledger will remove.
+pub(super) struct Disk<'a> {
+    leaving: &'a HashSet<PathBuf>,
+    known: RefCell<HashMap<PathBuf, bool>>,
+}
+
+impl<'a> Disk<'a> {
+    pub(super) fn without(leaving: &'a HashSet<PathBuf>) -> Self {
+        Self { leaving, known: RefCell::default() }
+    }
+
+    /// What will be at the path. A link to a directory is a directory; a link to nothing is something, or the revision would
+    /// be written through it.
+    pub(super) fn kind(&self, path: &Path) -> Kind {
+        let Ok(itself) = fs::symlink_metadata(path) else { return Kind::Nothing };
+        if self.leaves(path, itself.is_dir()) {
+            return Kind::Nothing;
+        }
+        if fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+            Kind::Directory
+        } else {
+            Kind::Other
+        }
+    }
+
+    /// Whether the ledger will remove the path: a directory goes only if nothing in it stays.
+    fn leaves(&self, path: &Path, is_directory: bool) -> bool {
+        if !self.leaving.contains(path) {
+            return false;
+        }
+        if !is_directory {
+            return true;
+        }
+        if let Some(known) = self.known.borrow().get(path) {
+            return *known;
+        }
+        let empties = fs::read_dir(path).is_ok_and(|entries| {
+            entries.flatten().all(|entry| {
+                let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                self.leaves(&entry.path(), is_directory)
+            })
+        });
+        self.known.borrow_mut().insert(path.to_owned(), empties);
+        empties
+    }
+}

@@ -1,0 +1,241 @@
+//! Installing: from an unpacked revision to the files on the host.
+//!
+//! [`plan`] looks and decides, and finds every conflict before the first file is touched; [`run`] does what was decided and
+//! writes each path to the [`Ledger`] before making it, so that a half-done install can always be undone.
+
+mod access;
+mod copy;
+mod disk;
+pub mod ledger;
+mod permissions;
+mod planner;
+
+pub use ledger::Ledger;
+pub use planner::plan;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use camino::Utf8Path;
+use model::appspec::{AclEntry, SecurityContext};
+use serde_json::{Value, json};
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Make a directory.
+    MakeDirectory { directory: PathBuf },
+    /// Copy a file, or make a link like that of the revision.
+    Copy {
+        source: PathBuf,
+        destination: PathBuf,
+        /// Whether something is there that gives way.
+        replace: bool,
+    },
+    /// Set a mode.
+    SetMode { path: PathBuf, mode: model::appspec::Mode },
+    /// Set owner and group, known by name and id.
+    SetOwner { path: PathBuf, owner: Option<(String, u32)>, group: Option<(String, u32)> },
+    /// Set an access control list.
+    SetAcl { path: PathBuf, entries: Vec<AclEntry>, directory: bool },
+    /// Set an SELinux context.
+    SetContext { path: PathBuf, context: SecurityContext },
+}
+
+/// How an install can fail. The first sentences are the official agent's.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A file is there already.
+    #[error(
+        "The deployment failed because a specified file already exists at this location: {}",
+        path.display()
+    )]
+    Exists { path: PathBuf },
+    /// The behaviour asked for is none of the three.
+    #[error(
+        "The deployment failed because an invalid option was specified for fileExistsBehavior: {found}. Valid options include \
+         OVERWRITE, RETAIN, and DISALLOW."
+    )]
+    Behavior { found: String },
+    /// Two files for one place.
+    #[error(
+        "The deployment failed because the application specification file specifies two source files named {} and {} for the same \
+         destination ({}). Remove one of the source file paths from the AppSpec file, and then try again.",
+        second.display(), first.display(), path.display()
+    )]
+    SameDestination { first: PathBuf, second: PathBuf, path: PathBuf },
+    /// A file where a directory is made.
+    #[error(
+        "The deployment failed because the application specification file calls for installing the file {}, but a file with that \
+         name already exists at the location ({}). Update your AppSpec file or directory structure, and then try again.",
+        origin.display(), path.display()
+    )]
+    FileOverDirectory { origin: PathBuf, path: PathBuf },
+    /// A directory where a file is put.
+    #[error(
+        "The deployment failed because the application specification file includes an mkdir command more than once for the same \
+         destination path ({}) from ({}). Update the files section of the AppSpec file, and then try again.",
+        path.display(), origin.display()
+    )]
+    DirectoryOverFile { origin: PathBuf, path: PathBuf },
+    /// A directory is needed where something else is on the host.
+    #[error("File exists - {} is in the way of a directory of the revision", path.display())]
+    NotADirectory { path: PathBuf },
+    /// A directory is on the host where a file is to be put.
+    #[error("File exists - {} is a directory, and the revision has a file there", path.display())]
+    IsADirectory { path: PathBuf },
+    /// A source is not in the revision.
+    #[error("No such file or directory - {}", path.display())]
+    NoSource { path: PathBuf },
+    /// A source leads out of the revision.
+    #[error("the source `{}` leads out of the revision", path.display())]
+    SourceOutside { path: PathBuf },
+    /// A link in the revision leads to a directory above itself.
+    #[error("the link `{}` leads to a directory that holds it", path.display())]
+    LinkLoop { path: PathBuf },
+    /// A source is neither file, directory nor link.
+    #[error("the source `{}` is a device, a pipe or a socket", path.display())]
+    SpecialFile { path: PathBuf },
+    /// Two permissions for one path.
+    #[error(
+        "The deployment failed because the permissions setting for ({}) is specified more than once in the application \
+         specification file. Update the files section of the AppSpec file, and then try again.",
+        path.display()
+    )]
+    PermissionTwice { path: PathBuf },
+    /// A pattern for a single file.
+    #[error(
+        "The deployment failed because the application specification file includes an object ({object}) with an invalid pattern \
+         ({pattern}), such as a pattern for a file applied to a directory. Correct the permissions section of the AppSpec file, \
+         and then try again."
+    )]
+    PatternOnFile { object: String, pattern: String },
+    /// Exceptions for a single file.
+    #[error(
+        "The deployment failed because the except parameter for a pattern in the permissions section ({object}) contains an invalid \
+         format. Update the AppSpec file, and then try again."
+    )]
+    ExceptOnFile { object: String },
+    /// A default access list on a file.
+    #[error(
+        "The deployment failed because the -d parameter has been specified to apply an acl setting to a file. This parameter is \
+         supported for directories only. Update the AppSpec file, and then try again."
+    )]
+    DefaultAclOnFile,
+    /// An owner is unknown.
+    #[error("can't find user for {name}")]
+    NoUser { name: String },
+    /// A group is unknown.
+    #[error("can't find group for {name}")]
+    NoGroup { name: String },
+    /// A program that sets access lists or contexts failed.
+    #[error(
+        "The deployment failed because of a problem with the {what} permission settings in the application specification file. \
+         Failed command: {command}. {outcome}"
+    )]
+    Program { what: &'static str, command: String, outcome: String },
+    /// The host refused.
+    #[error("could not {action} {}{}: {source}", path.display(), hint(source))]
+    Host {
+        action: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ", the disk is full",
+        io::ErrorKind::ReadOnlyFilesystem => ", the file system is read-only",
+        _ => "",
+    }
+}
+
+impl InstallError {
+    pub(crate) fn host(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Host { action, path, source }
+    }
+}
+
+/// Does the steps, in order; each path is in the ledger before it is made.
+///
+/// # Errors
+/// The first step that fails. What was made until then is in the ledger.
+pub fn run(steps: &[Step], ledger: &mut Ledger) -> Result<(), InstallError> {
+    steps.iter().try_for_each(|step| do_step(step, ledger))
+}
+
+fn do_step(step: &Step, ledger: &mut Ledger) -> Result<(), InstallError> {
+    match step {
+        Step::MakeDirectory { directory } => {
+            // The directory may have outlived the cleanup, because of what others put there: then it is theirs too.
+            if directory.is_dir() {
+                return Ok(());
+            }
+            ledger.record(directory)?;
+            std::fs::create_dir(directory)
+                .map_err(InstallError::host("create the directory", directory))
+        }
+        Step::Copy { source, destination, replace } => {
+            ledger.record(destination)?;
+            copy::copy(source, destination, *replace)
+                .map_err(InstallError::host("install", destination))
+        }
+        Step::SetMode { path, mode } => access::set_mode(path, mode.bits()),
+        Step::SetOwner { path, owner, group } => {
+            let id = |named: &Option<(String, u32)>| named.as_ref().map(|(_, id)| *id);
+            std::os::unix::fs::chown(path, id(owner), id(group))
+                .map_err(InstallError::host("set the owner of", path))
+        }
+        Step::SetAcl { path, entries, directory } => access::set_acl(path, entries, *directory),
+        Step::SetContext { path, context } => {
+            let real = access::set_context(path, context)?;
+            ledger.record_context(&real)
+        }
+    }
+}
+
+/// The steps in the form of the official agent's `…-install.json`, for people and tools.
+pub fn instructions(steps: &[Step]) -> Value {
+    let text = |path: &Path| path.to_string_lossy().into_owned();
+    let step = |step: &Step| match step {
+        Step::MakeDirectory { directory } => json!({"type": "mkdir", "directory": text(directory)}),
+        Step::Copy { source, destination, .. } => {
+            json!({"type": "copy", "source": text(source), "destination": text(destination)})
+        }
+        Step::SetMode { path, mode } => {
+            json!({"type": "chmod", "mode": mode.as_str(), "file": text(path)})
+        }
+        Step::SetOwner { path, owner, group } => {
+            let name = |named: &Option<(String, u32)>| named.as_ref().map(|(name, _)| name.clone());
+            json!({"type": "chown", "owner": name(owner), "group": name(group), "file": text(path)})
+        }
+        Step::SetAcl { path, entries, .. } => {
+            let entries: Vec<_> = entries.iter().map(ToString::to_string).collect();
+            json!({"type": "setfacl", "acl": entries, "file": text(path)})
+        }
+        Step::SetContext { path, context } => {
+            let SecurityContext { user, kind, range } = context;
+            let context = json!({"user": user, "role": null, "type": kind, "range": range});
+            json!({"type": "semanage", "context": context, "file": text(path)})
+        }
+    };
+    json!({"instructions": steps.iter().map(step).collect::<Vec<_>>()})
+}
+
+/// Writes the instructions of an install for people to read.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_instructions(path: &Utf8Path, steps: &[Step]) -> Result<(), InstallError> {
+    let text = instructions(steps).to_string();
+    std::fs::write(path, text).map_err(InstallError::host("write", path.as_std_path()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! Where everything lies below `root_dir`. Source: the official agent; tools and people look there.
+
+use std::fs;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// Paths below the agent's root directory.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    root: Utf8PathBuf,
+    program: String,
+    tracking: String,
+}
+
+/// A tracker file older than this says nothing: no lifecycle event lasts a day.
+const TRACKER_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// An id from the control plane that is no plain name and so must not become part of a path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {what} `{id}` cannot be a directory's name")]
+pub struct UnsafeId {
+    /// Which id.
+    pub what: &'static str,
+    /// The id.
+    pub id: String,
+}
+
+/// Refuses an id that is not one plain path component.
+///
+/// # Errors
+/// The id is empty, `.`, `..`, longer than a file name may be, or has a slash or a control character.
+pub fn check_id<'a>(what: &'static str, id: &'a str) -> Result<&'a str, UnsafeId> {
+    let plain = !id.is_empty()
+        && id.len() <= 200
+        && id != "."
+        && id != ".."
+        && !id.chars().any(|c| c == '/' || c.is_control());
+    if plain { Ok(id) } else { Err(UnsafeId { what, id: id.to_owned() }) }
+}
+
+impl Layout {
+    /// The layout below `root`; `program` names the deployments log, `tracking` the directory of trackers.
+    pub fn new(root: impl Into<Utf8PathBuf>, program: &str, tracking: &str) -> Self {
+        Self { root: root.into(), program: program.to_owned(), tracking: tracking.to_owned() }
+    }
+
+    /// The root directory.
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// Everything of one deployment.
+    pub fn deployment(&self, group: &str, deployment: &str) -> Utf8PathBuf {
+        self.root.join(group).join(deployment)
+    }
+
+    /// The deployments of a group.
+    pub fn group(&self, group: &str) -> Utf8PathBuf {
+        self.root.join(group)
+    }
+
+    /// The directory of instruction files and markers.
+    pub fn instructions(&self) -> Utf8PathBuf {
+        self.root.join("deployment-instructions")
+    }
+
+    /// What the latest Install was to do, for people to read.
+    pub fn install_instructions(&self, group: &str) -> Utf8PathBuf {
+        self.instructions().join(format!("{group}-install.json"))
+    }
+
+    /// What the latest Install made, to be undone by the next.
+    pub fn cleanup(&self, group: &str) -> Utf8PathBuf {
+        self.instructions().join(format!("{group}-cleanup"))
+    }
+
+    fn last_successful_file(&self, group: &str) -> Utf8PathBuf {
+        self.instructions().join(format!("{group}_last_successful_install"))
+    }
+
+    fn most_recent_file(&self, group: &str) -> Utf8PathBuf {
+        self.instructions().join(format!("{group}_most_recent_install"))
+    }
+
+    /// The directory of the deployment whose Install last succeeded here.
+    pub fn last_successful(&self, group: &str) -> Option<Utf8PathBuf> {
+        marker(&self.last_successful_file(group))
+    }
+
+    /// The directory of the deployment whose bundle was last downloaded here.
+    pub fn most_recent(&self, group: &str) -> Option<Utf8PathBuf> {
+        marker(&self.most_recent_file(group))
+    }
+
+    /// Marks a deployment as the one whose Install last succeeded.
+    ///
+    /// # Errors
+    /// The marker cannot be written.
+    pub fn mark_last_successful(&self, group: &str, deployment: &Utf8Path) -> io::Result<()> {
+        write_marker(&self.last_successful_file(group), deployment)
+    }
+
+    /// Marks a deployment as the one whose bundle was last downloaded.
+    ///
+    /// # Errors
+    /// The marker cannot be written.
+    pub fn mark_most_recent(&self, group: &str, deployment: &Utf8Path) -> io::Result<()> {
+        write_marker(&self.most_recent_file(group), deployment)
+    }
+
+    /// The log of all hooks of all deployments.
+    pub fn deployments_log(&self) -> Utf8PathBuf {
+        self.root.join("deployment-logs").join(format!("{}-deployments.log", self.program))
+    }
+
+    /// The agent's journal of host commands.
+    pub fn journal(&self) -> Utf8PathBuf {
+        self.root.join("command-journal")
+    }
+
+    fn trackers(&self) -> Utf8PathBuf {
+        self.root.join(&self.tracking)
+    }
+
+    /// Notes that a command of a deployment runs, for `stop` and for people.
+    ///
+    /// # Errors
+    /// The tracker cannot be written.
+    pub fn track(&self, deployment: &str, command: &str) -> io::Result<()> {
+        fs::create_dir_all(self.trackers())?;
+        fs::write(self.trackers().join(deployment), command)
+    }
+
+    /// Notes that no command of the deployment runs any more.
+    pub fn untrack(&self, deployment: &str) {
+        // A tracker left behind only makes `stop` wait for nothing: not worth failing a deployment.
+        let _ = fs::remove_file(self.trackers().join(deployment));
+    }
+
+    /// The deployments that have a command running, by their trackers.
+    pub fn tracked(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.trackers()) else { return Vec::new() };
+        let fresh = |entry: &fs::DirEntry| {
+            let age = entry.metadata().and_then(|m| m.modified()).ok();
+            age.and_then(|at| SystemTime::now().duration_since(at).ok())
+                .is_none_or(|age| age < TRACKER_LIFE)
+        };
+        entries
+            .flatten()
+            .filter(fresh)
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
+    }
+
+    /// Removes every tracker: nothing runs when the agent starts.
+    pub fn clear_trackers(&self) {
+        let _ = fs::remove_dir_all(self.trackers());
+    }
+}
+
+fn marker(path: &Utf8Path) -> Option<Utf8PathBuf> {
+    let text = fs::read_to_string(path).ok()?;
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.into())
+}
+
+fn write_marker(path: &Utf8Path, deployment: &Utf8Path) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    // Written beside and renamed: a marker cut short by a crash would make the old revision's scripts vanish.
+    let draft = Utf8PathBuf::from(format!("{path}.new"));
+    fs::write(&draft, deployment.as_str())?;
+    fs::rename(&draft, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_name_becomes_part_of_a_path() {
+        for good in ["d-ABCDEF123", "b1a2189b-dd90", "my group", "..."] {
+            assert!(check_id("deployment id", good).is_ok(), "{good}");
+        }
+        for bad in ["", ".", "..", "a/b", "../x", "a\nb"] {
+            assert!(check_id("deployment id", bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn markers_and_trackers_are_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+        let layout = Layout::new(&root, "codedeploy-agent", "ongoing-deployment");
+        assert_eq!(layout.last_successful("g"), None);
+        let deployment = layout.deployment("g", "d-1");
+        layout.mark_last_successful("g", &deployment).unwrap();
+        assert_eq!(layout.last_successful("g"), Some(deployment));
+        layout.track("d-1", "hc").unwrap();
+        assert_eq!(layout.tracked(), ["d-1"]);
+        layout.untrack("d-1");
+        assert!(layout.tracked().is_empty());
+    }
+}

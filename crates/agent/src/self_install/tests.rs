@@ -1,0 +1,79 @@
+use super::*;
+
+/// A certificate that is only ever compared, never used.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+
+fn options(root: &Utf8Path) -> Options {
+    let signer_certificate = root.join("given.pem");
+    fs::write(&signer_certificate, CERTIFICATE).unwrap();
+    let endpoint = "http://10.1.2.1:7400".to_owned();
+    Options { endpoint, signer_certificate, start: false, root: root.join("host") }
+}
+
+#[test]
+fn what_is_installed_works_as_configuration_and_goes_without_a_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(dir.path()).unwrap();
+    let options = options(root);
+    let host = &options.root;
+    fs::create_dir_all(host.join("etc/init.d")).unwrap();
+    install(&options).unwrap();
+    let path = host.join("etc/codedeploy-agent/conf/codedeployagent.yml");
+    let config = Config::load(Some(&path)).unwrap();
+    assert_eq!(config.deploy_control_endpoint.as_deref(), Some("http://10.1.2.1:7400"));
+    assert_eq!(config.s3_path_style, Some(true));
+    assert_eq!(config.signer_certificate_file.as_deref(), Some(Utf8Path::new(SIGNER)));
+    let script = host.join("etc/init.d/codedeploy-agent");
+    assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o777, 0o755);
+    let checked = Command::new("sh").arg("-n").arg(&script).status().unwrap();
+    assert!(checked.success());
+    uninstall(host).unwrap();
+    let mut left = Vec::new();
+    for entry in host.read_dir_utf8().unwrap().flatten() {
+        left.extend(entry.path().read_dir_utf8().unwrap().flatten().map(|e| e.path().to_owned()));
+    }
+    assert_eq!(
+        left,
+        [host.join("etc/init.d"), host.join("var/log")]
+            .iter()
+            .filter(|p| p.exists())
+            .cloned()
+            .collect::<Vec<_>>()
+    );
+    uninstall(host).unwrap();
+}
+
+#[test]
+fn installing_again_keeps_the_users_settings_and_takes_the_new_endpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(dir.path()).unwrap();
+    let mut options = options(root);
+    install(&options).unwrap();
+    let path = options.root.join("etc/codedeploy-agent/conf/codedeployagent.yml");
+    let text =
+        fs::read_to_string(&path).unwrap().replace(":max_revisions: 5", ":max_revisions: 2 # mine");
+    fs::write(&path, text).unwrap();
+    options.endpoint = "https://deploy.test".to_owned();
+    install(&options).unwrap();
+    let config = Config::load(Some(&path)).unwrap();
+    assert_eq!(config.max_revisions, 2);
+    assert_eq!(config.deploy_control_endpoint.as_deref(), Some("https://deploy.test"));
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(text.matches("deploy_control_endpoint").count(), 1);
+}
+
+#[test]
+fn another_agent_and_a_wrong_certificate_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(dir.path()).unwrap();
+    let mut options = options(root);
+    fs::create_dir_all(options.root.join("etc/init.d")).unwrap();
+    fs::write(options.root.join("etc/init.d/codedeploy-agent"), "#!/bin/sh\n# official\n").unwrap();
+    assert!(install(&options).unwrap_err().to_string().contains("belongs to another agent"));
+    assert!(uninstall(&options.root).is_err());
+    fs::remove_file(options.root.join("etc/init.d/codedeploy-agent")).unwrap();
+    fs::write(&options.signer_certificate, "no certificate").unwrap();
+    assert!(install(&options).unwrap_err().to_string().contains("no certificate in PEM form"));
+    options.endpoint = "deploy.test".to_owned();
+    assert!(install(&options).unwrap_err().to_string().contains("not the URL"));
+}
