@@ -75,7 +75,7 @@ impl Source {
                 (sigv4::Credentials::new(access_key, &secret.0, None), i64::MAX)
             }
             Keys::SessionFile { path } => (from_file(path)?, now + FILE_MILLIS),
-            Keys::InstanceRole => self.from_role(now).await?,
+            Keys::InstanceRole => self.role_credentials(now).await?,
         };
         *kept = Some((credentials.clone(), until));
         Ok(credentials)
@@ -86,7 +86,10 @@ impl Source {
         *self.kept.lock().await = None;
     }
 
-    async fn from_role(&self, now: i64) -> Result<(sigv4::Credentials, i64), CredentialsError> {
+    async fn role_credentials(
+        &self,
+        now: i64,
+    ) -> Result<(sigv4::Credentials, i64), CredentialsError> {
         let path = "/latest/meta-data/iam/security-credentials/";
         let roles = match self.metadata.get(path).await {
             Err(IdentityError::Refused { status: 404, .. }) => {

@@ -140,7 +140,7 @@ fn ordered(asked: &[String]) -> Result<Vec<String>, Refused> {
     if asked.is_empty() {
         return Ok(EVENTS.map(str::to_owned).to_vec());
     }
-    for event in asked.iter().filter(|event| !is_pascal_case(event)) {
+    if let Some(event) = asked.iter().find(|event| !is_pascal_case(event)) {
         return refuse(format!(
             "{event} is not the name of a lifecycle event: it must be in PascalCase"
         ));

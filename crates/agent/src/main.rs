@@ -87,7 +87,7 @@ fn dispatch() -> anyhow::Result<ExitCode> {
         match argument {
             Short('h') | Long("help") => print!("{HELP}"),
             Short('V') | Long("version") => {
-                println!("longshore-agent {}", env!("CARGO_PKG_VERSION"))
+                println!("longshore-agent {}", env!("CARGO_PKG_VERSION"));
             }
             // The official agent takes it in front of the command.
             Long("config_file" | "config-file") => {

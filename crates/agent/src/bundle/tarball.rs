@@ -44,6 +44,7 @@ fn is_gzip(file: &mut BufReader<File>) -> io::Result<bool> {
     Ok(count == 2 && magic == [0x1f, 0x8b])
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
 fn damaged(error: io::Error) -> BundleError {
     BundleError::Archive { kind: "tar", reason: error.to_string() }
 }

@@ -24,6 +24,7 @@ pub(super) fn unpack(file: File, writer: &mut Writer) -> Result<(), BundleError>
     Ok(())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
 fn damaged(error: zip::result::ZipError) -> BundleError {
     BundleError::Archive { kind: "zip", reason: error.to_string() }
 }

@@ -137,9 +137,8 @@ impl Planner<'_> {
             let kind = entry.file_type().map_err(InstallError::host("read", entry.path()))?;
             let target = destination.join(entry.file_name());
             let path = entry.path();
-            if kind.is_dir() {
-                self.directory(&path, &target, within)?;
-            } else if kind.is_symlink() && path.is_dir() && self.is_inside(&path) {
+            let linked = kind.is_symlink() && path.is_dir() && self.is_inside(&path);
+            if kind.is_dir() || linked {
                 self.directory(&path, &target, within)?;
             } else if kind.is_file() || kind.is_symlink() {
                 self.file(&path, &target)?;

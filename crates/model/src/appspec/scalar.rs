@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn plain_scalars_mean_what_ruby_takes_them_for() {
         let integer = |text: &str, number: i64| {
-            assert_eq!(resolve(text.into()), Value::Integer(number), "{text}")
+            assert_eq!(resolve(text.into()), Value::Integer(number), "{text}");
         };
         integer("0644", 420);
         integer("-0644", -420);
