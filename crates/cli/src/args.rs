@@ -1,0 +1,187 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::InstanceId;
+
+/// Application deployments onto fleets of ordinary servers, wire-compatible with AWS CodeDeploy
+#[derive(Debug, Parser)]
+#[command(
+    name = "longshore",
+    version,
+    after_help = "\
+Examples:
+  longshore dev                                     a control plane with throw-away hosts on this machine
+  eval \"$(longshore credentials --env)\"             point the aws CLI at it
+  aws deploy list-applications
+  longshore instances shell i-0123456789abcdef0     a shell inside one of its hosts
+  longshore server --data-dir /var/lib/longshore --listen 0.0.0.0:7400"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the control plane
+    Server(Server),
+    /// Run the control plane with local instances: isolated throw-away hosts on this machine
+    Dev(Dev),
+    /// Print the root credentials of a data directory
+    Credentials(Credentials),
+    /// Work with local instances
+    Instances(Instances),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore server --data-dir /var/lib/longshore --listen 127.0.0.1:7400
+  longshore server --data-dir /var/lib/longshore --listen 0.0.0.0:7400 \\
+      --database-url postgres://longshore@db.internal/longshore
+
+The root credentials come from LONGSHORE_ROOT_ACCESS_KEY_ID and LONGSHORE_ROOT_SECRET_ACCESS_KEY; where these are not
+set, they are made once and kept in DIR/root-credentials.")]
+pub struct Server {
+    /// Where bundles, the SQLite database and the root credentials are kept
+    #[arg(long, value_name = "DIR", env = "LONGSHORE_DATA_DIR")]
+    pub data_dir: Utf8PathBuf,
+    /// The address to serve on
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7400")]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore dev
+  longshore dev --data-dir ./scratch --listen 127.0.0.1:7500
+
+Local instances need root and a kernel with name spaces, overlay file systems, bridges and nftables. Without them
+everything else works, and `longshore dev` says what is missing. Ctrl-C stops the instances; the next start boots those
+again that were running.")]
+pub struct Dev {
+    #[command(flatten)]
+    pub data_dir: DataDirArgument,
+    /// The address to serve on
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:7400")]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What both ways to serve understand.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Keep the state in PostgreSQL instead of a SQLite file in the data directory
+    #[arg(long, value_name = "URL", env = "LONGSHORE_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// The account that everything belongs to: twelve digits
+    #[arg(long, value_name = "ID", default_value = "123456789012")]
+    pub account: String,
+    /// The region of the local instances, and of what names no other
+    #[arg(long, default_value = "us-east-1")]
+    pub region: String,
+    /// The agent that the install bucket hands out [default: longshore-agent beside this program]
+    #[arg(long, value_name = "FILE")]
+    pub agent: Option<Utf8PathBuf>,
+    /// How log lines are written
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// The data directory of the development server, unless another is named.
+#[derive(Debug, Args)]
+pub struct DataDirArgument {
+    /// The server's data directory [default: /var/lib/longshore-dev for root, else ~/.local/share/longshore]
+    #[arg(long, value_name = "DIR", env = "LONGSHORE_DATA_DIR")]
+    pub data_dir: Option<Utf8PathBuf>,
+}
+
+impl DataDirArgument {
+    pub fn or_default(&self) -> Utf8PathBuf {
+        if let Some(named) = &self.data_dir {
+            return named.clone();
+        }
+        if rustix::process::geteuid().is_root() {
+            return Utf8PathBuf::from("/var/lib/longshore-dev");
+        }
+        let home = std::env::var("HOME").unwrap_or_else(|_| ".".to_owned());
+        Utf8PathBuf::from(home).join(".local/share/longshore")
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore credentials                        as an AWS credentials file
+  eval \"$(longshore credentials --env)\"        as environment variables, with the endpoint")]
+pub struct Credentials {
+    #[command(flatten)]
+    pub data_dir: DataDirArgument,
+    /// Print `export` lines for a shell, with the endpoint and region
+    #[arg(long)]
+    pub env: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Instances {
+    #[command(subcommand)]
+    pub command: InstancesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum InstancesCommand {
+    /// Run a command, or a login shell, inside a running local instance
+    Shell(Shell),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore instances shell i-0123456789abcdef0
+  longshore instances shell i-0123456789abcdef0 -- tail -f /var/log/aws/codedeploy-agent/codedeploy-agent.log
+
+The command runs as root in the instance's root file system, with the caller's PATH and none of its other variables; its
+exit code is this command's.")]
+pub struct Shell {
+    #[command(flatten)]
+    pub data_dir: DataDirArgument,
+    /// The instance
+    pub instance: InstanceId,
+    /// The command and its arguments
+    #[arg(last = true)]
+    pub command: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_instance_id_is_checked_before_anything_is_done() {
+        let wrong =
+            Arguments::try_parse_from(["longshore", "instances", "shell", "web-01"]).unwrap_err();
+        assert!(wrong.to_string().contains("is not an instance id"), "{wrong}");
+    }
+}

@@ -1,0 +1,119 @@
+//! `longshore server` and `longshore dev`.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use camino::{Utf8Path, Utf8PathBuf};
+use model::arn::Scope;
+use server::clock::Clock;
+use server::iam::RootCredentials;
+use server::server::{Config, RunningServer, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args;
+use crate::data_dir::DataDir;
+use crate::logs;
+
+/// Where the local instances of a data directory are kept.
+pub fn instances_dir(data_dir: &Utf8Path) -> Utf8PathBuf {
+    data_dir.join("instances")
+}
+
+/// The plain control plane.
+pub fn server(arguments: &args::Server) -> anyhow::Result<ExitCode> {
+    logs::start(arguments.common.log_format);
+    let data_dir = DataDir::at(arguments.data_dir.clone());
+    let _lock = data_dir.open()?;
+    let config = config(&data_dir, arguments.listen, &arguments.common)?;
+    serve(config, &data_dir, |running| println!("longshore serves at http://{}", running.address()))
+}
+
+/// The control plane with local instances, as far as the machine can have them.
+pub fn dev(arguments: &args::Dev) -> anyhow::Result<ExitCode> {
+    logs::start(arguments.common.log_format);
+    let data_dir = DataDir::at(arguments.data_dir.or_default());
+    let _lock = data_dir.open()?;
+    let config = config(&data_dir, arguments.listen, &arguments.common)?;
+    serve(config, &data_dir, |running| greet(running, &data_dir))
+}
+
+fn config(
+    data_dir: &DataDir,
+    listen: std::net::SocketAddr,
+    common: &args::Common,
+) -> anyhow::Result<Config> {
+    let root = data_dir.root_credentials()?;
+    let root = RootCredentials {
+        access_key_id: root.access_key_id,
+        secret_access_key: root.secret_access_key,
+    };
+    if common.account.len() != 12 || !common.account.bytes().all(|b| b.is_ascii_digit()) {
+        anyhow::bail!("--account takes twelve digits, not `{}`", common.account);
+    }
+    Ok(Config {
+        data_dir: data_dir.path().to_owned(),
+        listen,
+        database_url: common.database_url.clone(),
+        root,
+        scope: Scope { account: common.account.clone(), region: common.region.clone() },
+        agent_binary: agent_binary(common)?,
+        host_names: vec!["localhost".to_owned()],
+        clock: Clock::system(),
+    })
+}
+
+/// The agent that hosts get: the one named, else the one beside this program, else none.
+fn agent_binary(common: &args::Common) -> anyhow::Result<Option<Utf8PathBuf>> {
+    if let Some(named) = &common.agent {
+        anyhow::ensure!(named.is_file(), "there is no agent at {named} (--agent)");
+        return Ok(Some(named.clone()));
+    }
+    let program = std::env::current_exe().context("cannot tell where this program lies")?;
+    let beside = Utf8PathBuf::from_path_buf(program.with_file_name("longshore-agent")).ok();
+    Ok(beside.filter(|path| path.is_file()))
+}
+
+fn serve(
+    config: Config,
+    data_dir: &DataDir,
+    ready: impl FnOnce(&RunningServer),
+) -> anyhow::Result<ExitCode> {
+    // Two threads carry thousands of parked polls; more would cost an idle server memory for nothing.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        // Asked for first, so that a signal during the start is not lost.
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let region = config.scope.region.clone();
+        let running = Server::start(config).await?;
+        data_dir.note_endpoint(&format!("http://{}", reachable(running.address())), &region)?;
+        ready(&running);
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        running.shutdown().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// An address that clients on this machine can use, where the server listens on all.
+fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+fn greet(running: &RunningServer, data_dir: &DataDir) {
+    println!("longshore serves at http://{}", running.address());
+    for missing in compute::LocalHosts::missing() {
+        println!("no local instances: {missing}");
+    }
+    println!(
+        "point the aws CLI at it:\n  eval \"$(longshore credentials --env --data-dir {})\"",
+        data_dir.path()
+    );
+}
