@@ -5,18 +5,14 @@
 //! connection tracking. (The bridge has no connection tracking of its own on kernels without `nf_conntrack_bridge`.)
 //! A small `bridge` table keeps an instance from speaking under another's address.
 //!
-//! The tables are replaced as a whole in one transaction of `nft`, which is fed by its standard input.
+//! The tables are replaced as a whole in one transaction.
 
 use std::fmt::{self, Write as _};
 use std::net::Ipv4Addr;
-use std::process::Stdio;
-
-use camino::{Utf8Path, Utf8PathBuf};
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 
 use crate::ComputeError;
 use crate::network::Names;
+use crate::nft;
 use crate::spec::{Ingress, Protocol};
 use crate::subnet::Cidr;
 
@@ -32,14 +28,14 @@ pub(crate) struct Ruleset<'a> {
 impl Ruleset<'_> {
     /// Puts the rules in force; the ones before are gone in the same moment.
     pub async fn apply(&self) -> Result<(), ComputeError> {
-        nft(&self.to_string()).await
+        apply(self.to_string()).await
     }
 }
 
 /// Removes the tables; nothing to do is success.
 pub(crate) async fn remove(names: &Names) -> Result<(), ComputeError> {
     let table = &names.table;
-    nft(&format!("{}{}", replace("inet", table), replace("bridge", table))).await
+    apply(format!("{}{}", replace("inet", table), replace("bridge", table))).await
 }
 
 /// Deleting what is not there is an error, adding what is there is none.
@@ -183,36 +179,10 @@ fn write_ports(
     }
 }
 
-/// Where the program `nft` is: `sbin` is not on every caller's path.
-pub(crate) fn program() -> Option<Utf8PathBuf> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    path.split(':')
-        .chain(["/usr/sbin", "/sbin", "/usr/local/sbin"])
-        .map(|directory| Utf8Path::new(directory).join("nft"))
-        .find(|program| program.is_absolute() && program.is_file())
-}
-
-async fn nft(commands: &str) -> Result<(), ComputeError> {
-    let program = program().unwrap_or_else(|| "nft".into());
-    let start_error = |source| ComputeError::Program { program: program.clone(), source };
-    let mut child = Command::new(&program)
-        .args(["-f", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(start_error)?;
-    let mut stdin = child.stdin.take().expect("standard input was asked to be a pipe");
-    // `nft` reads everything before it answers, so a failed write shows in its exit and its message.
-    let _ = stdin.write_all(commands.as_bytes()).await;
-    drop(stdin);
-    let output = child.wait_with_output().await.map_err(start_error)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let message = String::from_utf8_lossy(&output.stderr);
-    Err(ComputeError::Filter(message.lines().next().unwrap_or("no reason given").to_owned()))
+async fn apply(commands: String) -> Result<(), ComputeError> {
+    tokio::task::spawn_blocking(move || nft::apply(&commands))
+        .await
+        .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod cgroup;
 mod disk;
 mod filter;
 mod network;
+mod nft;
 mod process;
 
 mod namespaces;

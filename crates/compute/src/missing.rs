@@ -1,14 +1,12 @@
 //! What a machine lacks to have local instances.
 
 use std::fmt;
-use std::io;
-use std::process::{Command, Stdio};
 
 use rustix::io::Errno;
 use rustix::mount::{FsOpenFlags, fsopen};
 use rustix::thread::CapabilitySet;
 
-use crate::{filter, network};
+use crate::{network, nft};
 
 /// Something that local instances need and this machine does not give.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +40,7 @@ pub(crate) fn missing() -> Vec<Missing> {
             lacks(&what, "use a kernel that is built with them, as every distribution's is");
         }
     }
-    if filter::program().is_none() {
+    if nft::program().is_none() {
         lacks("the program nft", "install the package nftables");
     }
     if !rustix::process::geteuid().is_root() {
@@ -69,35 +67,25 @@ pub(crate) fn missing() -> Vec<Missing> {
     if std::fs::File::options().write(true).open("/proc/sys/net/ipv4/ip_forward").is_err() {
         lacks("a writable /proc/sys", "run it outside of a container, or in a privileged one");
     }
-    if filter::program().is_some() && !filter_works().unwrap_or(false) {
-        lacks(
-            "the kernel's packet filter (nf_tables with connection tracking)",
-            "use a kernel that has nf_tables, nft_ct and nf_tables_bridge",
-        );
+    if nft::program().is_some()
+        && let Err(error) = nft::check(RULES)
+    {
+        let what = format!("the kernel's packet filter ({error})");
+        lacks(&what, "use a kernel that has nf_tables with connection tracking, NAT and bridges");
     }
     missing
 }
 
-/// Lets the kernel check rules of every kind that is used, without putting them in force.
-fn filter_works() -> io::Result<bool> {
-    let rules = "\
+/// A rule of every kind that is used.
+const RULES: &str = "\
 add table inet longshore_check
 add chain inet longshore_check a { type filter hook output priority filter; }
 add rule inet longshore_check a oifname \"lo\" ct state established accept
 add table bridge longshore_check
 add set bridge longshore_check s { type ifname . ipv4_addr; }
 add chain bridge longshore_check b { type filter hook prerouting priority -300; }
-add rule bridge longshore_check b ether type ip iifname . ip saddr != @s drop
+add rule bridge longshore_check b ether type ip iifname . ip saddr != @s counter drop
+add table ip longshore_check
+add chain ip longshore_check c { type nat hook output priority -100; }
+add rule ip longshore_check c tcp dport 80 dnat to 169.254.169.254:80
 ";
-    let program = filter::program().ok_or(io::ErrorKind::NotFound)?;
-    let mut child = Command::new(program)
-        .args(["-c", "-f", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        io::Write::write_all(&mut input, rules.as_bytes())?;
-    }
-    Ok(child.wait()?.success())
-}

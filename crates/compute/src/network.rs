@@ -17,10 +17,15 @@ use rtnetlink::{
 
 use crate::ComputeError;
 use crate::namespaces::{in_network, in_new_network};
+use crate::nft;
 use crate::subnet::Cidr;
 
 /// Where instances ask for their metadata. Source: EC2 user guide, "Access instance metadata".
 const METADATA: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(169, 254, 169, 254), 80);
+
+/// Where they are answered. Were it port 80, no program of the instance could listen there on all addresses. Above
+/// the ports that the kernel gives out.
+const METADATA_LISTENER: SocketAddrV4 = SocketAddrV4::new(*METADATA.ip(), 61_254);
 
 /// A port of a bridge forwards when its state reads so. Source: `BR_STATE_FORWARDING` in linux/if_bridge.h.
 const FORWARDING: &str = "3";
@@ -118,7 +123,8 @@ impl Network {
         let listener = blocking(move || {
             in_network(namespace, move || {
                 on_own_runtime(configure_instance(address, gateway))?;
-                TcpListener::bind(METADATA)
+                redirect_metadata()?;
+                TcpListener::bind(METADATA_LISTENER)
             })
         })
         .await
@@ -206,9 +212,9 @@ impl Network {
 /// Opens the metadata socket of an instance that runs already.
 pub(crate) async fn metadata_listener(pid: u32) -> Result<TcpListener, ComputeError> {
     let namespace = open_network(pid)?;
-    blocking(move || in_network(namespace, || TcpListener::bind(METADATA)))
+    blocking(move || in_network(namespace, || TcpListener::bind(METADATA_LISTENER)))
         .await
-        .map_err(failed(format!("listen at {METADATA} in the network of process {pid}")))
+        .map_err(failed(format!("listen at {METADATA_LISTENER} in the network of process {pid}")))
 }
 
 /// Makes a bridge and a pair of links where nobody sees them, to know whether the kernel can.
@@ -262,6 +268,20 @@ async fn configure_instance(address: Ipv4Addr, gateway: Ipv4Addr) -> io::Result<
         handle.route().add(route).execute().await.map_err(to_io)?;
     }
     Ok(())
+}
+
+/// Runs inside the instance's network, whose root has not the power to change it.
+fn redirect_metadata() -> io::Result<()> {
+    let (address, port) = (METADATA.ip(), METADATA.port());
+    let rules = format!(
+        "table ip metadata {{
+  chain output {{
+    type nat hook output priority -100; policy accept;
+    ip daddr {address} tcp dport {port} dnat to {METADATA_LISTENER}
+  }}
+}}"
+    );
+    nft::apply(&rules).map_err(io::Error::other)
 }
 
 async fn open_bridge(handle: &Handle, name: &str, subnet: Cidr) -> io::Result<u32> {

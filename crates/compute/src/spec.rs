@@ -22,8 +22,8 @@ pub struct LocalConfig {
     pub subnet: Option<Cidr>,
     /// TCP ports of the machine that instances may connect to; every other port is out of their reach.
     pub allowed_ports: Vec<u16>,
-    /// More directories of the machine that instances must not see, the server's data directory above all. The
-    /// state directory is hidden in any case.
+    /// More directories of the machine that instances must not see, the server's data directory above all; those
+    /// that do not exist when the server starts are left out. The state directory is hidden in any case.
     pub hidden: Vec<Utf8PathBuf>,
     /// What one instance may use.
     pub limits: Limits,
@@ -88,8 +88,9 @@ pub enum FileSource {
 pub struct Running {
     /// The process id, on the machine, of the instance's first process.
     pub pid: u32,
-    /// Listens at 169.254.169.254:80 *inside* the instance's network: whoever connects is this instance, and the
-    /// machine's own addresses are not touched. Not yet in non-blocking mode. Drop it when the instance ends.
+    /// Answers 169.254.169.254:80 *inside* the instance's network: whoever connects is this instance, and neither the
+    /// machine's own addresses nor the instance's port 80 are touched. Its own address shows another port. Not yet in
+    /// non-blocking mode. Drop it when the instance ends.
     pub metadata: TcpListener,
 }
 

@@ -22,7 +22,7 @@ fn main() {
     longshore_compute::run_if_sandbox_process();
     machine::run_if_owner_process();
     let arguments = Arguments::from_args();
-    let tests: [(&str, fn()); 17] = [
+    let tests: [(&str, fn()); 18] = [
         ("an_instance_keeps_to_itself", an_instance_keeps_to_itself),
         ("root_of_an_instance_has_no_power_over_the_machine", no_power_over_the_machine),
         ("an_instance_has_its_own_name_and_small_dev", an_instance_has_its_own_name),
@@ -32,6 +32,7 @@ fn main() {
         ("instances_are_filtered_from_one_another", instances_are_filtered),
         ("an_instance_reaches_only_the_allowed_ports", only_allowed_ports),
         ("an_instance_cannot_use_anothers_address", no_foreign_address),
+        ("a_fork_bomb_stays_inside", a_fork_bomb_stays_inside),
         ("metadata_is_asked_for_inside", metadata_is_asked_for_inside),
         ("user_data_runs_at_the_first_start_only", user_data_runs_once),
         ("stop_keeps_the_disk_and_terminate_removes_it", stop_keeps_the_disk),
@@ -295,10 +296,38 @@ for source in ['{one}', '{two}']:
     fixture.close();
 }
 
+fn a_fork_bomb_stays_inside() {
+    if !machine::counts_processes() {
+        println!("skipped: no control group hierarchy with the pids controller");
+        return;
+    }
+    let fixture = Fixture::open();
+    let spec = fixture.spec(1);
+    fixture.start(&spec);
+    let bomb = format!(
+        "python3 -c \"
+import os, signal
+children = []
+try:
+    for _ in range({}):
+        child = os.fork()
+        if child == 0: signal.pause()
+        children.append(child)
+finally:
+    for child in children: os.kill(child, 9)\" 2>&1 | tail -1",
+        machine::PROCESSES_MAX + 1
+    );
+    let said = fixture.run(&spec.id, &bomb);
+    assert!(said.contains("Resource temporarily unavailable"), "{said}");
+    fixture.close();
+}
+
 fn metadata_is_asked_for_inside() {
     let fixture = Fixture::open();
     let (one, two) = (fixture.spec(1), fixture.spec(2));
     let metadata = [fixture.start(&one).metadata, fixture.start(&two).metadata];
+    // What an instance itself serves at port 80 of all its addresses is no matter of its metadata's.
+    serve(&fixture, &one, 80);
     for (listener, name) in metadata.into_iter().zip(["one", "two"]) {
         std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();

@@ -15,6 +15,9 @@ use tokio::runtime::Runtime;
 /// The port of the machine that instances may connect to.
 pub const ALLOWED_PORT: u16 = 7400;
 
+/// The most processes that one instance of these tests may have.
+pub const PROCESSES_MAX: u32 = 200;
+
 const OWNER: &str = "__owner";
 const SHELL: &str = "__shell";
 
@@ -284,7 +287,7 @@ fn config(state: &Utf8Path) -> LocalConfig {
         subnet: None,
         allowed_ports: vec![ALLOWED_PORT],
         hidden: Vec::new(),
-        limits: Limits::default(),
+        limits: Limits { processes: Some(PROCESSES_MAX), memory_bytes: None },
     }
 }
 
@@ -342,4 +345,11 @@ pub fn dropped_by_spoofing_rule(fixture: &Fixture) -> String {
 
 fn output(command: &mut Command) -> String {
     String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+/// Whether the machine can bound the number of processes.
+pub fn counts_processes() -> bool {
+    let version_two = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers");
+    version_two.is_ok_and(|controllers| controllers.contains("pids"))
+        || std::path::Path::new("/sys/fs/cgroup/pids").is_dir()
 }
