@@ -323,6 +323,10 @@ fn read_json<T: DeserializeOwned>(path: &Utf8Path) -> Result<Option<T>, ComputeE
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ComputeError::file("read", path)(error)),
     };
+    // After a power cut a file may be there without its text.
+    if bytes.is_empty() {
+        return Ok(None);
+    }
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|error| ComputeError::file("understand", path)(error.into()))

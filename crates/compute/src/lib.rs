@@ -13,9 +13,12 @@ mod error;
 mod spec;
 mod subnet;
 
-mod launch;
 mod local;
 mod missing;
+
+mod instances;
+mod launch;
+mod live;
 
 mod cgroup;
 mod disk;

@@ -1,12 +1,18 @@
 //! What a caller says about local instances, and what it gets back.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::RangeInclusive;
 
 use camino::Utf8PathBuf;
 use model::InstanceId;
 use serde::{Deserialize, Serialize};
 
+use crate::ComputeError;
 use crate::subnet::Cidr;
+
+/// The places in the subnet that instances may have. As in a subnet of EC2, the first four and the last are not given
+/// to instances. Source: VPC user guide, "Subnet sizing for IPv4".
+pub(crate) const INSTANCE_NUMBERS: RangeInclusive<u32> = 4..=254;
 
 /// How one server keeps its local instances.
 #[derive(Debug, Clone)]
@@ -61,6 +67,32 @@ pub struct InstanceSpec {
     pub user_data: Option<Vec<u8>>,
     /// The environment of its boot services and of every process that enters it.
     pub environment: Vec<(String, String)>,
+}
+
+impl InstanceSpec {
+    /// Whether an instance in `subnet` can be started from it.
+    pub(crate) fn check(&self, subnet: Cidr) -> Result<(), ComputeError> {
+        let number = self.address.to_bits().wrapping_sub(subnet.network().to_bits());
+        if !subnet.contains(self.address) || !INSTANCE_NUMBERS.contains(&number) {
+            return Err(ComputeError::AddressUnfit { address: self.address, subnet });
+        }
+        if !is_hostname(&self.hostname) {
+            return Err(ComputeError::HostnameUnfit(self.hostname.clone()));
+        }
+        let unfit = |path: &&Utf8PathBuf| {
+            !path.is_absolute() || path.components().any(|part| part.as_str() == "..")
+        };
+        match self.files.iter().map(|file| &file.path).find(unfit) {
+            Some(path) => Err(ComputeError::FilePathUnfit(path.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// 1 to 64 letters, digits, hyphens and dots: what the kernel and `/etc/hosts` take.
+fn is_hostname(text: &str) -> bool {
+    let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    (1..=64).contains(&text.len()) && text.bytes().all(fit) && !text.starts_with(['-', '.'])
 }
 
 /// A file put into an instance.
@@ -133,4 +165,19 @@ pub struct Ingress {
     pub to_port: Option<u16>,
     /// Who may connect. The machine itself comes from the bridge's gateway address.
     pub source: Cidr,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_name_is_one_word_for_the_kernel_and_for_etc_hosts() {
+        for good in ["web", "ip-10-1-2-3.ec2.internal", &"a".repeat(64)] {
+            assert!(is_hostname(good), "{good}");
+        }
+        for bad in ["", "a b", "a\nb", "-a", ".a", "ü", &"a".repeat(65)] {
+            assert!(!is_hostname(bad), "{bad}");
+        }
+    }
 }

@@ -212,7 +212,8 @@ fn a_port_opens_with_its_rule() {
     fixture.ingress(&[(spec.address, vec![tcp(8080, somebody)])]);
     assert!(connect(spec.address, 8080).is_err());
     let machine = Cidr::host(fixture.hosts().gateway());
-    fixture.ingress(&[(spec.address, vec![tcp(8080, machine)])]);
+    let other = (spec.address, vec![tcp(22, machine)]);
+    fixture.ingress(&[other, (spec.address, vec![tcp(8080, machine)])]);
     assert!(connect(spec.address, 8080).is_ok());
     fixture.ingress(&[]);
     assert!(connect(spec.address, 8080).is_err());
