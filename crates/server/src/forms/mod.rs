@@ -4,6 +4,7 @@
 //! verifies, parses and wraps; nothing here knows HTTP.
 
 mod error;
+mod housekeeping;
 mod params;
 pub mod records;
 
@@ -13,6 +14,7 @@ use model::Timestamp;
 use model::arn::Scope;
 
 pub use error::ApiError;
+pub use housekeeping::housekeep;
 pub use params::{BadParameter, Params};
 pub use records::Records;
 

@@ -53,6 +53,12 @@ impl<'a> Params<'a> {
         self.0.texts(name)
     }
 
+    /// All parameters as one text: the same text for the same parameters.
+    pub fn canonical(self) -> String {
+        // Records are sorted by name.
+        format!("{:?}", self.0)
+    }
+
     /// A number.
     pub fn number<T: FromStr>(self, name: &str) -> Result<Option<T>, BadParameter> {
         self.parsed(name, "a whole number", |text| text.parse().ok())

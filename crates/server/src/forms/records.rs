@@ -88,8 +88,7 @@ impl Records {
         let mut found = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let page =
-                self.store.documents::<R>(R::KIND, prefix, after.as_deref(), PAGE).await?;
+            let page = self.store.documents::<R>(R::KIND, prefix, after.as_deref(), PAGE).await?;
             found.extend(page.items.into_iter().map(Kept::from));
             match page.next {
                 Some(next) => after = Some(next),

@@ -112,7 +112,10 @@ pub fn facts_of(caller: &Caller, scope: &Scope, now: Timestamp, facts: Facts) ->
             .with("aws:PrincipalArn", arn),
         Principal::Session(session) => facts
             .with("aws:PrincipalType", "AssumedRole")
-            .with("aws:PrincipalArn", format!("arn:aws:iam::{}:role/{}", scope.account, session.role))
+            .with(
+                "aws:PrincipalArn",
+                format!("arn:aws:iam::{}:role/{}", scope.account, session.role),
+            )
             .with(super::policy::SESSION_ARN, arn),
     };
     match caller.source {

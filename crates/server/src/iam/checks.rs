@@ -15,9 +15,7 @@ impl From<BadParameter> for ApiError {
 
 /// A parameter that must be there.
 pub(crate) fn required<'a>(params: Params<'a>, name: &str) -> Result<&'a str, ApiError> {
-    params.text(name).ok_or_else(|| {
-        violation("null", name, "Member must not be null")
-    })
+    params.text(name).ok_or_else(|| violation("null", name, "Member must not be null"))
 }
 
 /// A name of at most `length_max` characters of `A-Za-z0-9_+=,.@-`.
@@ -75,7 +73,11 @@ pub(crate) fn tags(params: Params<'_>) -> Result<Tags, ApiError> {
     for tag in params.list("Tags") {
         let key = required(tag, "Key")?;
         if key.is_empty() || key.chars().count() > 128 {
-            return Err(violation(&format!("'{key}'"), "tags.member.key", "Member must have length between 1 and 128"));
+            return Err(violation(
+                &format!("'{key}'"),
+                "tags.member.key",
+                "Member must have length between 1 and 128",
+            ));
         }
         let value = tag.text("Value").unwrap_or_default();
         if tags.insert(key.to_owned(), value.to_owned()).is_some() {
@@ -201,7 +203,9 @@ mod tests {
         let tree = parse(b"RoleName=a%20b&UserName=&Path=x", Flavour::Query).unwrap();
         let params = Params::new(&tree);
         let text = |error: ApiError| error.to_string();
-        assert!(text(name(params, "RoleName", 64).unwrap_err()).contains("for roleName is invalid"));
+        assert!(
+            text(name(params, "RoleName", 64).unwrap_err()).contains("for roleName is invalid")
+        );
         assert!(text(name(params, "UserName", 64).unwrap_err()).contains("Value '' at 'userName'"));
         assert_eq!(
             text(name(params, "PolicyName", 64).unwrap_err()),
@@ -221,7 +225,8 @@ mod tests {
         assert_eq!(first.get("IsTruncated").unwrap().value(), Some("true"));
         let marker = first.get("Marker").unwrap().value().unwrap();
         let second = ask(&format!("MaxItems=2&Marker={marker}")).unwrap();
-        let names: Vec<_> = second.get("Users").unwrap().elements().iter().map(Element::value).collect();
+        let names: Vec<_> =
+            second.get("Users").unwrap().elements().iter().map(Element::value).collect();
         assert_eq!(names, [Some("c")]);
         assert!(second.get("Marker").is_none());
         assert!(ask("MaxItems=0").is_err());

@@ -153,13 +153,8 @@ async fn resource(
     if let Some(name) = params.filled("PolicyName") {
         return Ok(new_arn(scope, "policy", params, name));
     }
-    const ABOUT_ONESELF: [&str; 5] = [
-        "GetUser",
-        "CreateAccessKey",
-        "ListAccessKeys",
-        "UpdateAccessKey",
-        "DeleteAccessKey",
-    ];
+    const ABOUT_ONESELF: [&str; 5] =
+        ["GetUser", "CreateAccessKey", "ListAccessKeys", "UpdateAccessKey", "DeleteAccessKey"];
     if ABOUT_ONESELF.contains(&action) {
         return Ok(caller.principal.arn(scope));
     }
@@ -173,7 +168,8 @@ fn new_arn(scope: &Scope, kind: &str, params: Params<'_>, name: &str) -> String 
 
 fn request_facts(params: Params<'_>) -> Facts {
     let arn = params.filled("PolicyArn");
-    let facts = arn.into_iter().fold(Facts::default(), |facts, arn| facts.with("iam:PolicyARN", arn));
+    let facts =
+        arn.into_iter().fold(Facts::default(), |facts, arn| facts.with("iam:PolicyARN", arn));
     params.list("Tags").fold(facts, |facts, tag| match (tag.text("Key"), tag.text("Value")) {
         (Some(key), Some(value)) => {
             facts.with(&format!("aws:RequestTag/{key}"), value).with("aws:TagKeys", key)

@@ -168,7 +168,8 @@ async fn change<H: Holder, T>(
 ) -> Result<T, ApiError> {
     let name = required(params, H::PARAMETER)?;
     let key = H::key_of(name);
-    let changed = context.records.update(&key, |holder: &mut H| change(holder.permissions())).await?;
+    let changed =
+        context.records.update(&key, |holder: &mut H| change(holder.permissions())).await?;
     changed.ok_or_else(|| no_such_entity(H::NOUN, name))
 }
 

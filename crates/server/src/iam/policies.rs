@@ -108,8 +108,7 @@ pub(super) async fn create_version(context: &Context, params: Params<'_>) -> Ans
                 return Err(limit_exceeded("VersionsPerPolicy", VERSIONS_MAX));
             }
             let number = policy.next_version;
-            let version =
-                PolicyVersion { number, document: document.to_owned(), created_ms: now };
+            let version = PolicyVersion { number, document: document.to_owned(), created_ms: now };
             policy.next_version += 1;
             policy.versions.push(version.clone());
             policy.updated_ms = now;
@@ -180,10 +179,7 @@ async fn find(context: &Context, arn: &str) -> Result<Kept<PolicyRecord>, ApiErr
 }
 
 /// The versions of a policy, and of each whether it is in force.
-async fn versions(
-    context: &Context,
-    arn: &str,
-) -> Result<Vec<(PolicyVersion, bool)>, ApiError> {
+async fn versions(context: &Context, arn: &str) -> Result<Vec<(PolicyVersion, bool)>, ApiError> {
     if let Some(policy) = managed::find(arn) {
         let document = policy.document();
         let only = PolicyVersion { number: 1, document, created_ms: MANAGED_SINCE_MS };

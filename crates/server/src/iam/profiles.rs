@@ -45,9 +45,9 @@ pub(super) async fn list(context: &Context, params: Params<'_>) -> Answer {
 pub(super) async fn list_for_role(context: &Context, params: Params<'_>) -> Answer {
     let role = roles::find(context, params).await?.record;
     let profiles = roles::profiles_of(context, &role.name).await?;
-    let items = profiles.into_iter().map(|kept| {
-        (kept.record.name.clone(), element(context, &kept.record, Some(&role)))
-    });
+    let items = profiles
+        .into_iter()
+        .map(|kept| (kept.record.name.clone(), element(context, &kept.record, Some(&role))));
     page(params, "InstanceProfiles", items.collect()).map(Some)
 }
 

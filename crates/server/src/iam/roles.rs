@@ -103,7 +103,8 @@ pub(super) async fn tag(context: &Context, params: Params<'_>) -> Answer {
 
 pub(super) async fn untag(context: &Context, params: Params<'_>) -> Answer {
     let keys = params.texts("TagKeys");
-    change(context, params, |role| role.tags.retain(|key, _| !keys.contains(&key.as_str()))).await?;
+    change(context, params, |role| role.tags.retain(|key, _| !keys.contains(&key.as_str())))
+        .await?;
     Ok(None)
 }
 

@@ -190,10 +190,7 @@ fn no_such_key(id: &str) -> ApiError {
     ApiError::new(404, "NoSuchEntity", message)
 }
 
-async fn keys_of(
-    context: &Context,
-    user: &str,
-) -> Result<Vec<Kept<AccessKeyRecord>>, RecordError> {
+async fn keys_of(context: &Context, user: &str) -> Result<Vec<Kept<AccessKeyRecord>>, RecordError> {
     let mut keys = context.records.with_term::<AccessKeyRecord>(&Owner::user_term(user)).await?;
     keys.retain(|kept| kept.record.session.is_none());
     Ok(keys)

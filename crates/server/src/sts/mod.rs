@@ -8,8 +8,8 @@ use wire::xml::Element;
 use crate::forms::{ApiError, Context, Params, iso};
 use crate::iam::policy::{Facts, Policy, PolicyKind, Verdict};
 use crate::iam::{
-    AccessKey, Caller, Principal, RoleRecord, SessionPrincipal, authorize,
-    checked_name, facts_of, required, trusts,
+    AccessKey, Caller, Principal, RoleRecord, SessionPrincipal, authorize, checked_name, facts_of,
+    required, trusts,
 };
 
 /// Does one operation of STS. The result is to be wrapped by `wire::xml::query_response`.
@@ -80,8 +80,9 @@ async fn assumable(
 ) -> Result<RoleRecord, ApiError> {
     let denied = || {
         let caller = caller.principal.arn(&context.scope);
-        let message =
-            format!("User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}");
+        let message = format!(
+            "User: {caller} is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        );
         ApiError::new(403, "AccessDenied", message)
     };
     let name = arn.rsplit('/').next().unwrap_or_default();

@@ -254,24 +254,76 @@ mod tests {
         use PolicyKind::{Identity, Resource, Trust};
         let cases = [
             (Identity, r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#, "ok"),
-            (Identity, r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Deny","NotAction":["a:b"],"NotResource":["x"]}]}"#, "ok"),
-            (Identity, r#"{"Version":"2020-01-01","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#, "version"),
-            (Identity, r#"{"Statement":{"Effect":"Allow","Action":"*"}}"#, "must contain resources"),
-            (Identity, r#"{"Statement":{"Effect":"Allow","Resource":"*"}}"#, "must contain actions"),
-            (Identity, r#"{"Statement":{"Effect":"Allow","Action":"nothing","Resource":"*"}}"#, "vendor"),
-            (Identity, r#"{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#, "Invalid effect"),
-            (Identity, r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}}"#, "should not specify a principal"),
-            (Identity, r#"{"Statement":{"Effect":"Allow","Action":"*","NotAction":"*","Resource":"*"}}"#, "only one of"),
+            (
+                Identity,
+                r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Deny","NotAction":["a:b"],"NotResource":["x"]}]}"#,
+                "ok",
+            ),
+            (
+                Identity,
+                r#"{"Version":"2020-01-01","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
+                "version",
+            ),
+            (
+                Identity,
+                r#"{"Statement":{"Effect":"Allow","Action":"*"}}"#,
+                "must contain resources",
+            ),
+            (
+                Identity,
+                r#"{"Statement":{"Effect":"Allow","Resource":"*"}}"#,
+                "must contain actions",
+            ),
+            (
+                Identity,
+                r#"{"Statement":{"Effect":"Allow","Action":"nothing","Resource":"*"}}"#,
+                "vendor",
+            ),
+            (
+                Identity,
+                r#"{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}"#,
+                "Invalid effect",
+            ),
+            (
+                Identity,
+                r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Principal":"*"}}"#,
+                "should not specify a principal",
+            ),
+            (
+                Identity,
+                r#"{"Statement":{"Effect":"Allow","Action":"*","NotAction":"*","Resource":"*"}}"#,
+                "only one of",
+            ),
             (Identity, r#"{"Statement":[]}"#, "Statement"),
             (Identity, r#"{"Statements":[]}"#, "Unknown field Statements"),
             (Identity, "{", "invalid Json"),
             (Identity, "[]", "not a JSON object"),
-            (Identity, r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Wrong":{"a":"b"}}}}"#, "Wrong"),
-            (Trust, r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["ec2.amazonaws.com"]}}}"#, "ok"),
+            (
+                Identity,
+                r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Wrong":{"a":"b"}}}}"#,
+                "Wrong",
+            ),
+            (
+                Trust,
+                r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":["ec2.amazonaws.com"]}}}"#,
+                "ok",
+            ),
             (Trust, r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole"}}"#, "Principal"),
-            (Trust, r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Resource":"*"}}"#, "Resource"),
-            (Trust, r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Wrong":"x"}}}"#, "Wrong"),
-            (Resource, r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Principal":"*"}}"#, "Resource"),
+            (
+                Trust,
+                r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*","Resource":"*"}}"#,
+                "Resource",
+            ),
+            (
+                Trust,
+                r#"{"Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Wrong":"x"}}}"#,
+                "Wrong",
+            ),
+            (
+                Resource,
+                r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Principal":"*"}}"#,
+                "Resource",
+            ),
         ];
         for (kind, document, expected) in cases {
             check(kind, document, expected);

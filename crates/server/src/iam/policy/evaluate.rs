@@ -58,11 +58,7 @@ pub fn verdict_of<'a>(
     policies: impl IntoIterator<Item = &'a Policy>,
     request: &Request<'_>,
 ) -> Verdict {
-    policies
-        .into_iter()
-        .map(|policy| policy.verdict(request))
-        .max()
-        .unwrap_or(Verdict::Silent)
+    policies.into_iter().map(|policy| policy.verdict(request)).max().unwrap_or(Verdict::Silent)
 }
 
 impl Policy {
@@ -122,9 +118,7 @@ impl PrincipalPattern {
                 let account = fact("aws:PrincipalAccount");
                 let is_account = name.strip_prefix("arn:aws:iam::").map_or_else(
                     || account == Some(name),
-                    |rest| {
-                        rest.strip_suffix(":root").is_some_and(|digits| account == Some(digits))
-                    },
+                    |rest| rest.strip_suffix(":root").is_some_and(|digits| account == Some(digits)),
                 );
                 is_account
                     || fact("aws:PrincipalArn") == Some(name)
@@ -161,7 +155,8 @@ mod tests {
         use Verdict::{Allow, Deny, Silent};
         let all = r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#;
         let read = r#"{"Effect":"Allow","Action":["s3:Get*"],"Resource":"arn:aws:s3:::b/*"}"#;
-        let but = r#"{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/secret*"}"#;
+        let but =
+            r#"{"Effect":"Deny","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/secret*"}"#;
         let check = |statements: &str, request, expected| {
             check(PolicyKind::Identity, statements, request, expected);
         };
@@ -175,7 +170,8 @@ mod tests {
         check(not, "iam:CreateUser *", Silent);
         check(not, "s3:ListBucket arn:aws:s3:::x", Silent);
         check(not, "s3:ListBucket arn:aws:s3:::y", Allow);
-        let own = r#"{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::b/${aws:username}/*"}"#;
+        let own =
+            r#"{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::b/${aws:username}/*"}"#;
         check(own, "s3:GetObject arn:aws:s3:::b/ann/1 aws:username=ann", Allow);
         check(own, "s3:GetObject arn:aws:s3:::b/bob/1 aws:username=ann", Silent);
         let when = r#"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":["r1","r2"]}}}"#;
@@ -190,7 +186,12 @@ mod tests {
             format!(r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{principal}}}"#)
         };
         let check = |principal: &str, who: &str, expected| {
-            check(PolicyKind::Trust, &trust(principal), &format!("sts:AssumeRole x {who}"), expected);
+            check(
+                PolicyKind::Trust,
+                &trust(principal),
+                &format!("sts:AssumeRole x {who}"),
+                expected,
+            );
         };
         let ann = "aws:PrincipalArn=arn:aws:iam::1:user/ann aws:PrincipalAccount=1";
         check(r#""*""#, ann, Allow);

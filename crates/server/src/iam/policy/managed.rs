@@ -55,9 +55,7 @@ impl ManagedStatement {
 /// The managed policy with that ARN.
 pub fn find(arn: &str) -> Option<&'static ManagedPolicy> {
     let tail = arn.strip_prefix("arn:aws:iam::aws:policy")?;
-    ALL.iter().find(|policy| {
-        tail.strip_prefix(policy.path).is_some_and(|name| name == policy.name)
-    })
+    ALL.iter().find(|policy| tail.strip_prefix(policy.path).is_some_and(|name| name == policy.name))
 }
 
 /// All of them.
@@ -124,11 +122,7 @@ pub const ALL: &[ManagedPolicy] = &[
             ManagedStatement {
                 actions: &["s3:GetObject", "s3:GetObjectVersion"],
                 resource: "*",
-                condition: Some((
-                    "StringEquals",
-                    "s3:ExistingObjectTag/UseWithCodeDeploy",
-                    "true",
-                )),
+                condition: Some(("StringEquals", "s3:ExistingObjectTag/UseWithCodeDeploy", "true")),
             },
         ],
     },

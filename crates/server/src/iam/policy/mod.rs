@@ -9,5 +9,6 @@ pub mod managed;
 mod pattern;
 
 pub use document::{MalformedPolicy, Policy, PolicyKind};
-pub use evaluate::{Facts, Request, Verdict, verdict_of};
 pub(crate) use evaluate::SESSION_ARN;
+pub use evaluate::{Facts, Request, Verdict, verdict_of};
+pub(crate) use pattern::matches_wildcards;

@@ -21,6 +21,11 @@ pub(super) fn matches_text(pattern: &str, text: &str, facts: Option<&Facts>) -> 
     expand(pattern, facts).is_some_and(|pieces| matches(&pieces, text))
 }
 
+/// Whether `text` matches `pattern`, in which only `*` and `?` mean something.
+pub(crate) fn matches_wildcards(pattern: &str, text: &str) -> bool {
+    matches(&pieces(pattern), text)
+}
+
 /// Whether every one of the six parts of the ARN `text` matches that of `pattern`.
 pub(super) fn matches_arn(pattern: &str, text: &str, facts: Option<&Facts>) -> bool {
     let Some(pieces) = expand(pattern, facts) else { return false };
