@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -38,13 +38,16 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 /// The name of the channel on which servers wake each other.
 const CHANNEL: &str = "longshore";
 
+/// A notification is sent when it is so long; PostgreSQL takes less than 8000 bytes, and a change has less than 2000.
+const PAYLOAD_BYTES: usize = 5_000;
+
 /// Taken while migrating, so that servers which start together do not collide. Any number will do.
 const MIGRATION_LOCK: i64 = 0x6c6f_6e67;
 
 pub(crate) struct Postgres {
     pool: Pool,
-    /// Tells our own notifications from those of other servers.
-    origin: String,
+    /// What was committed here and other servers are to be told.
+    news: mpsc::UnboundedSender<Change>,
     listener: AbortHandle,
 }
 
@@ -65,8 +68,11 @@ impl Postgres {
         let mut connection = pool.get().await.map_err(pool_error)?;
         migrate(&mut connection).await?;
         let origin = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
-        let listener = tokio::spawn(listen(config, origin.clone(), changes)).abort_handle();
-        Ok(Self { pool, origin, listener })
+        let (news, untold) = mpsc::unbounded_channel();
+        // Ends when the last handle on the store, and so the sender, is dropped.
+        tokio::spawn(tell_others(pool.clone(), origin.clone(), untold));
+        let listener = tokio::spawn(listen(config, origin, changes)).abort_handle();
+        Ok(Self { pool, news, listener })
     }
 
     pub async fn read(&self, queries: &[Query]) -> Result<Vec<Vec<Row>>, StoreError> {
@@ -96,8 +102,20 @@ impl Postgres {
             tries += 1;
             match self.try_write(batch).await {
                 Err(StoreError::Postgres(error)) if tries < TRIES && lost_a_race(&error) => {}
-                result => return result,
+                result => {
+                    if result.as_ref().is_ok_and(Written::is_done) {
+                        self.tell(&batch.changes);
+                    }
+                    return result;
+                }
             }
+        }
+    }
+
+    fn tell(&self, changes: &[Change]) {
+        for change in changes {
+            // The task that receives it lives as long as the sender, but for a runtime that is shutting down.
+            let _ = self.news.send(change.clone());
         }
     }
 
@@ -128,11 +146,6 @@ impl Postgres {
                 }
                 outcomes.push(outcome);
             }
-        }
-        for change in &batch.changes {
-            let notify = transaction.prepare_cached("SELECT pg_notify($1, $2)").await?;
-            let payload = format!("{} {}", self.origin, change.to_text());
-            transaction.execute(&notify, &[&CHANNEL, &payload]).await?;
         }
         transaction.commit().await?;
         Ok(Written::Done(outcomes))
@@ -172,6 +185,32 @@ async fn migrate(connection: &mut Object) -> Result<(), StoreError> {
     Ok(transaction.commit().await?)
 }
 
+/// Tells the other servers what was committed here, many changes at a time.
+///
+/// After the commit and beside it, not within: a transaction that notifies holds a lock of the whole database until it
+/// is on the disk, and all others would wait in line behind it. What a crash loses, the other servers' sweep finds.
+async fn tell_others(pool: Pool, origin: String, mut untold: mpsc::UnboundedReceiver<Change>) {
+    while let Some(first) = untold.recv().await {
+        let mut payload = format!("{origin}\n{}", first.to_text());
+        while payload.len() < PAYLOAD_BYTES
+            && let Ok(change) = untold.try_recv()
+        {
+            payload += "\n";
+            payload += &change.to_text();
+        }
+        if let Err(error) = notify(&pool, &payload).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "telling other servers");
+        }
+    }
+}
+
+async fn notify(pool: &Pool, payload: &str) -> Result<(), StoreError> {
+    let connection = pool.get().await.map_err(pool_error)?;
+    let notify = connection.prepare_cached("SELECT pg_notify($1, $2)").await?;
+    connection.execute(&notify, &[&CHANNEL, &payload]).await?;
+    Ok(())
+}
+
 /// Passes on what other servers committed, for ever.
 async fn listen(config: Config, origin: String, changes: broadcast::Sender<Change>) {
     loop {
@@ -198,11 +237,12 @@ async fn listen_once(
     let receiving = async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(notification) = message? {
-                let (sender, change) =
-                    notification.payload().split_once(' ').unwrap_or(("", notification.payload()));
-                if sender != origin {
-                    // Nobody listening is fine.
-                    let _ = changes.send(Change::from_text(change));
+                let mut lines = notification.payload().lines();
+                if lines.next() != Some(origin) {
+                    for change in lines {
+                        // Nobody listening is fine.
+                        let _ = changes.send(Change::from_text(change));
+                    }
                 }
             }
         }
@@ -245,7 +285,6 @@ fn row(found: &tokio_postgres::Row) -> Result<Row, StoreError> {
         Ok(match *column.type_() {
             Type::INT8 => found.try_get::<_, Option<i64>>(index)?.into(),
             Type::INT4 => found.try_get::<_, Option<i32>>(index)?.map(i64::from).into(),
-            Type::VOID => Value::Null,
             _ => found.try_get::<_, Option<String>>(index)?.into(),
         })
     };

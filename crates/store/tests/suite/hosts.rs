@@ -124,6 +124,7 @@ async fn other_deployments_occupy_a_host(store: Store) {
     assert_eq!(busy(2).await, [], "a deployment is not in its own way");
     store.complete(&command.id, &completion(400, true)).await.unwrap();
     assert_eq!(busy(1).await, [("h1".to_owned(), Busy::FreeSince(at(400)))]);
+    assert_eq!(busy(2).await, [], "nor does it wait for itself");
 
     // One that never completed leaves the host when its event is over.
     let next = dispatched(&store, 2, 3, "h1", LifecycleEvent::DownloadBundle, 500).await;
