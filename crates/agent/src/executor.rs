@@ -123,13 +123,16 @@ impl Executor {
         spec: &Arc<Specification>,
         event: &str,
     ) -> Result<(), EventError> {
+        let known = matches!(event, "DownloadBundle" | "Install") || self.runs_hooks(event);
+        if !known {
+            return Err(EventError::Unsupported { event: event.to_owned() });
+        }
         let deployment = self.deployment(spec);
         fs::create_dir_all(&deployment).map_err(BundleError::host("create", &deployment))?;
         match event {
             "DownloadBundle" => self.download(spec).await,
             "Install" => self.blocking(spec, event, |this, spec, _| this.install(spec)).await,
-            _ if self.runs_hooks(event) => self.blocking(spec, event, Self::run_hooks).await,
-            _ => Err(EventError::Unsupported { event: event.to_owned() }),
+            _ => self.blocking(spec, event, Self::run_hooks).await,
         }
     }
 

@@ -61,6 +61,10 @@ impl Journal {
     /// # Errors
     /// The directory or the file cannot be read or written.
     pub fn open(directory: &Utf8Path, now: i64) -> io::Result<Self> {
+        // Only the journal's own directory is closed: users that hooks run as must get through those above.
+        if let Some(above) = directory.parent() {
+            fs::create_dir_all(above)?;
+        }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let path = directory.join("commands.jsonl");
         let text = match fs::read(&path) {

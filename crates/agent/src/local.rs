@@ -109,7 +109,7 @@ async fn try_deploy(config: &Config, options: &Options) -> Result<bool, Refused>
         say(&format!(
             "Your local deployment failed while trying to execute your script at {directory}/deployment-archive/{script}"
         ));
-        eprintln!("{error}");
+        say(&error.to_string());
     }
     say(&format!("See the deployment log at {directory}/logs/scripts.log for more details"));
     match failure {

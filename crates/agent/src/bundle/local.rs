@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use camino::Utf8Path;
@@ -26,7 +26,8 @@ pub fn link_file(location: &Utf8Path, to: &Utf8Path) -> Result<(), BundleError> 
     symlink(&real, to).map_err(BundleError::host("link", to))
 }
 
-/// Copies a local directory to `to`, which is made anew; links are copied as links.
+/// Copies a local directory to `to`, which is made anew; links are copied as links. Owners and times are not
+/// kept, nor what the umask takes from modes. Source: official agent.
 ///
 /// # Errors
 /// The directory is not there or cannot be copied.
@@ -48,23 +49,22 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             let entry = entry?;
             copy(&entry.path(), &to.join(entry.file_name()))?;
         }
-        fs::set_permissions(to, metadata.permissions())?;
     } else if metadata.is_symlink() {
         symlink(fs::read_link(from)?, to)?;
     } else if metadata.is_file() {
         fs::copy(from, to)?;
+        let mode = metadata.permissions().mode() & 0o777 & !umask();
+        fs::set_permissions(to, fs::Permissions::from_mode(mode))?;
     } else {
         let text = format!("{} is a device, a pipe or a socket", from.display());
         return Err(io::Error::new(io::ErrorKind::Unsupported, text));
     }
-    // A set-user-id bit must not survive under another owner; as root the owner is kept, otherwise it cannot be.
-    if rustix::process::geteuid().is_root() {
-        if metadata.is_symlink() {
-            lchown(to, Some(metadata.uid()), Some(metadata.gid()))?;
-        } else {
-            chown(to, Some(metadata.uid()), Some(metadata.gid()))?;
-            fs::set_permissions(to, metadata.permissions())?;
-        }
-    }
     Ok(())
+}
+
+/// The bits that new files do not get, without changing them: asking the kernel means setting them.
+fn umask() -> u32 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    line.and_then(|mask| u32::from_str_radix(mask.trim(), 8).ok()).unwrap_or(0o022)
 }

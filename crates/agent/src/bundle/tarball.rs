@@ -109,13 +109,11 @@ fn link_target(entry: &Entry<'_, impl Read>, name: &[u8]) -> Result<Vec<u8>, Bun
 
 fn attributes(entry: &Entry<'_, impl Read>, owners: &mut Owners) -> io::Result<Attributes> {
     let header = entry.header();
-    let owner = match owners.privileged {
-        true => Some((
-            owners.user(header.username_bytes(), header.uid()?),
-            owners.group(header.groupname_bytes(), header.gid()?),
-        )),
-        false => None,
-    };
+    // Some programs leave numbers blank that they have no use for: such files are root's.
+    let owner = owners.privileged.then(|| {
+        let user = owners.user(header.username_bytes(), header.uid().unwrap_or(0));
+        (user, owners.group(header.groupname_bytes(), header.gid().unwrap_or(0)))
+    });
     Ok(Attributes { mode: Some(header.mode()?), owner, modified: header.mtime().ok() })
 }
 

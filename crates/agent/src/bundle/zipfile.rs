@@ -31,11 +31,12 @@ fn damaged(error: zip::result::ZipError) -> BundleError {
 
 fn one<R: Read>(entry: &mut ZipFile<'_, R>, writer: &mut Writer) -> Result<(), BundleError> {
     let name = entry.name_raw().to_vec();
-    let kind = entry.unix_mode().map_or(0, |mode| mode & 0o170_000);
+    // A zip made on Windows says nothing of modes; the crate would make some up.
+    let unix_mode = Some(entry.external_attributes() >> 16).filter(|mode| *mode != 0);
+    let kind = unix_mode.map_or(0, |mode| mode & 0o170_000);
     let is_directory = name.ends_with(b"/") || kind == 0o040_000;
-    // A zip made on Windows says nothing of modes.
     let fallback = if is_directory { 0o755 } else { 0o644 };
-    let mode = entry.unix_mode().map(|mode| mode & 0o7777).filter(|mode| *mode != 0);
+    let mode = unix_mode.map(|mode| mode & 0o7777).filter(|mode| *mode != 0);
     let with =
         Attributes { mode: Some(mode.unwrap_or(fallback)), owner: None, modified: modified(entry) };
     match kind {

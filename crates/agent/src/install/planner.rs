@@ -10,6 +10,7 @@ use model::appspec::{AppSpec, FileExistsBehavior, FileMapping};
 use super::disk::{Disk, Kind};
 use super::permissions;
 use super::{InstallError, Step};
+use crate::users;
 
 /// What an install of this revision has to do.
 ///
@@ -70,7 +71,7 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn mapping(&mut self, mapping: &FileMapping) -> Result<(), InstallError> {
         let source = self.source(&mapping.source)?;
-        let destination = absolute(Path::new(&mapping.destination))?;
+        let destination = absolute(&expanded(&mapping.destination))?;
         if source.is_dir() {
             self.check_inside(&source)?;
             return self.directory(&source, &destination, &mut Vec::new());
@@ -201,6 +202,17 @@ impl Planner<'_> {
         self.steps.push(Step::Copy { source: source.to_owned(), destination: path, replace });
         Ok(())
     }
+}
+
+/// The path with a leading `~` or `~user` written out, as the official agent's Ruby does.
+fn expanded(path: &str) -> PathBuf {
+    let Some(rest) = path.strip_prefix('~') else { return path.into() };
+    let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let home = match name {
+        "" => std::env::var("HOME").ok().or_else(|| users::user("root").map(|user| user.home)),
+        name => users::user(name).map(|user| user.home),
+    };
+    home.map_or_else(|| path.into(), |home| Path::new(&home).join(rest))
 }
 
 /// The path from the root, without `.`, `..` and doubled or trailing slashes; relative to the working directory.

@@ -77,9 +77,9 @@ pub enum Problem {
          the permissions section of the AppSpec file, and then try again."
     )]
     NoObject,
-    /// A permission is for something other than files and directories.
+    /// A permission is for something other than files and directories. The missing blank is the official agent's.
     #[error(
-        "The deployment failed because the application specification file specifies a permission for an object type not \
+        "The deployment failed because the application specification filespecifies a permission for an object type not \
          supported for permissions ({found}). Update the permissions section of the AppSpec file, and then try again."
     )]
     ObjectType { found: String },

@@ -1,0 +1,186 @@
+//! The agent under a control plane: whole deployments, and what happens when one side goes away in the middle.
+
+mod support;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use support::{Agent, Plane, signer, wait_for};
+
+const EVENTS: [&str; 7] = [
+    "ApplicationStop",
+    "DownloadBundle",
+    "BeforeInstall",
+    "Install",
+    "AfterInstall",
+    "ApplicationStart",
+    "ValidateService",
+];
+
+/// An AppSpec that installs `app.txt` below the agent's directory and has the script `h.sh` for these events.
+fn appspec(agent: &Agent, events: &[&str]) -> String {
+    let destination = agent.path().join("dest");
+    let hooks: String =
+        events.iter().map(|event| format!("  {event}:\n    - location: h.sh\n")).collect();
+    let hooks = if hooks.is_empty() { String::new() } else { format!("hooks:\n{hooks}") };
+    format!(
+        "version: 0.0\nos: linux\nfiles:\n  - source: app.txt\n    destination: {}\n{hooks}",
+        destination.display()
+    )
+}
+
+fn lines(agent: &Agent, name: &str) -> Vec<String> {
+    let text = fs::read_to_string(agent.file(name)).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_deployment_from_download_to_validation_and_the_next() {
+    let plane = Plane::start();
+    let agent = Agent::start(&plane);
+    let appspec = appspec(&agent, &["ApplicationStop", "AfterInstall", "ValidateService"]);
+    let script = format!("echo $LIFECYCLE_EVENT $BUNDLE_KEY >> {}\n", agent.file("ran").display());
+    let files = [("appspec.yml", appspec.as_str()), ("app.txt", "one"), ("h.sh", &script)];
+    for deployment in ["d-AAAAAAAA1", "d-AAAAAAAA2"] {
+        plane.deploy(deployment, &files);
+        let began = Instant::now();
+        for event in EVENTS {
+            plane.run(&format!("{deployment}/{event}"), event);
+        }
+        println!("{deployment}: {} ms for seven events", began.elapsed().as_millis());
+    }
+    let ran = lines(&agent, "ran");
+    let once = ["AfterInstall a b.tar", "ValidateService a b.tar"];
+    let again = ["ApplicationStop a b.tar", "AfterInstall a b.tar", "ValidateService a b.tar"];
+    assert_eq!(ran, [&once[..], &again[..]].concat());
+    assert_eq!(fs::read_to_string(agent.file("dest/app.txt")).unwrap(), "one");
+    let noops: Vec<bool> = plane.acknowledged().iter().map(|(_, noop)| *noop).collect();
+    let (yes, no) = (true, false);
+    assert_eq!(noops[..7], [yes, no, yes, no, no, yes, no]);
+    assert!(agent.file("root/group-1/d-AAAAAAAA2/logs/scripts.log").exists());
+    println!("resident: {} KiB", agent.memory());
+}
+
+#[test]
+fn a_failing_hook_is_reported_with_its_output() {
+    let plane = Plane::start();
+    let agent = Agent::start(&plane);
+    let appspec = appspec(&agent, &["ValidateService"]);
+    let script = "echo not well >&2\nexit 3\n";
+    plane.deploy("d-BBBBBBBB1", &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", script)]);
+    plane.run("1", "DownloadBundle");
+    plane.send("2", "ValidateService");
+    let (status, diagnostics) = plane.completion("2");
+    assert_eq!(status, "Failed");
+    assert_eq!(diagnostics["error_code"], 4);
+    assert_eq!(diagnostics["script_name"], "h.sh");
+    assert_eq!(
+        diagnostics["log"],
+        "LifecycleEvent - ValidateService\nScript - h.sh\n[stderr]not well\n"
+    );
+    plane.another_poll();
+    assert_eq!(plane.completions("2"), 1, "a failure is reported once");
+}
+
+#[test]
+fn a_specification_of_another_signer_is_refused() {
+    let plane = Plane::start();
+    let _agent = Agent::start(&plane);
+    let (_, certificate, key) = signer();
+    plane.deploy_signed("d-CCCCCCCC1", &[("appspec.yml", "")], &key, &certificate);
+    plane.send("1", "DownloadBundle");
+    let (status, diagnostics) = plane.completion("1");
+    assert_eq!((status.as_str(), &diagnostics["error_code"]), ("Failed", &5.into()));
+    let message = diagnostics["message"].as_str().unwrap();
+    assert!(message.contains("the deployment specification is refused"), "{message}");
+    assert!(plane.acknowledged().is_empty());
+}
+
+#[test]
+fn killed_in_a_hook_the_agent_reports_it_and_runs_it_once() {
+    let plane = Plane::start();
+    let mut agent = Agent::start(&plane);
+    let appspec = appspec(&agent, &["AfterInstall"]);
+    let script = format!("echo begun >> {}\nsleep 600\n", agent.file("ran").display());
+    plane.deploy("d-DDDDDDDD1", &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", &script)]);
+    plane.run("1", "DownloadBundle");
+    plane.send("2", "AfterInstall");
+    wait_for("the hook begins", || !lines(&agent, "ran").is_empty());
+    agent.kill();
+    agent.again();
+    let (status, diagnostics) = plane.completion("2");
+    assert_eq!((status.as_str(), &diagnostics["error_code"]), ("Failed", &7.into()));
+    // It comes once more, as it may: the answer is the same, and nothing runs.
+    wait_for("the second answer", || {
+        plane.send("2", "AfterInstall");
+        plane.another_poll();
+        plane.completions("2") > 1
+    });
+    assert_eq!(lines(&agent, "ran").len(), 1);
+}
+
+#[test]
+fn a_completion_that_nobody_heard_is_told_after_a_restart_and_nothing_runs_twice() {
+    let plane = Plane::start();
+    let mut agent = Agent::start(&plane);
+    let appspec = appspec(&agent, &["AfterInstall"]);
+    let script = format!("echo ran >> {}\n", agent.file("ran").display());
+    plane.deploy("d-EEEEEEEE1", &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", &script)]);
+    plane.run("1", "DownloadBundle");
+    plane.deafen(true);
+    plane.send("2", "AfterInstall");
+    let journal = agent.file("root/command-journal/commands.jsonl");
+    let noted = || {
+        fs::read_to_string(&journal)
+            .unwrap()
+            .lines()
+            .any(|l| l.contains("\"2\"") && l.contains("Completed"))
+    };
+    wait_for("the completion is noted", noted);
+    agent.kill();
+    plane.deafen(false);
+    agent.again();
+    assert_eq!(plane.completion("2").0, "Succeeded");
+    assert_eq!(lines(&agent, "ran"), ["ran"]);
+}
+
+#[test]
+fn asked_to_end_an_idle_agent_ends_at_once_and_a_busy_one_finishes_first() {
+    let plane = Plane::start();
+    let mut agent = Agent::start(&plane);
+    plane.another_poll();
+    let idle = agent.terminate();
+    assert!(idle < Duration::from_millis(1500), "{idle:?}");
+    agent.again();
+    let appspec = appspec(&agent, &["AfterInstall"]);
+    let script = format!("echo ran > {}\nsleep 1\n", agent.file("ran").display());
+    plane.deploy("d-FFFFFFFF1", &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", &script)]);
+    plane.run("1", "DownloadBundle");
+    plane.send("2", "AfterInstall");
+    wait_for("the hook begins", || agent.file("ran").exists());
+    let busy = agent.terminate();
+    assert!(busy > Duration::from_millis(300), "{busy:?}");
+    assert_eq!(plane.completion("2").0, "Succeeded");
+}
+
+#[test]
+fn started_stopped_and_asked_for_its_status() {
+    let plane = Plane::start();
+    let mut agent = Agent::start(&plane);
+    plane.another_poll();
+    agent.terminate();
+    let run = |word: &str| agent.command(word).output().unwrap();
+    assert_eq!(run("status").status.code(), Some(3));
+    assert!(
+        String::from_utf8_lossy(&run("stop").stdout)
+            .contains("Nothing running that could be stopped")
+    );
+    assert!(run("start").status.success());
+    plane.another_poll();
+    let status = run("status");
+    assert!(status.status.success());
+    assert!(String::from_utf8_lossy(&status.stdout).contains("is running as PID"));
+    assert!(!run("start").status.success(), "a second agent was started");
+    assert!(run("stop").status.success());
+    assert_eq!(run("status").status.code(), Some(3));
+}
