@@ -108,6 +108,7 @@ impl Driver {
 
     /// Wake-ups may have been lost: every parked poll and every unfinished deployment looks again.
     async fn look_at_everything(&self) {
+        self.0.inventory.forget();
         self.0.bells.ring_all();
         match self.0.store.unfinished_deployments().await {
             Ok(unfinished) => unfinished.iter().for_each(|id| self.wake(id)),
@@ -122,6 +123,7 @@ impl Driver {
 
     /// Hosts came or went: whoever deploys to them looks again.
     fn wake_running(&self) {
+        self.0.inventory.forget();
         self.running().values().for_each(|running| running.bell.notify_one());
     }
 

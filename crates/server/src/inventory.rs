@@ -1,17 +1,17 @@
 //! Which hosts there are: what the planner must know of them beyond the deployment itself.
 
-mod instances;
-
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::arn::Scope;
-use model::{ErrorCode, ErrorInformation, InstanceId, TargetId};
+use model::{ErrorCode, ErrorInformation, InstanceId, Target, TargetId};
 use rollout::{Busy, Candidate, HealthClass, HostFacts, Members, Presence, Snapshot};
 use store::{DeploymentRecord, HealthRecord, Store};
 
 use crate::app::{Failure, Options, Settings, on_premises};
+use crate::ec2::InstanceRecord;
 use crate::forms::Records;
-use instances::HostInstance;
+use crate::forms::records::Record;
 
 /// Looks hosts up for the planner.
 #[derive(Clone)]
@@ -19,6 +19,17 @@ pub struct Inventory {
     store: Store,
     records: Records,
     account: String,
+    absences: Arc<Mutex<Absences>>,
+}
+
+/// Why hosts will never answer again, as far as was looked; `None`: they may.
+///
+/// A large deployment asks this for each of its targets in each pass, and the answers hardly ever change.
+#[derive(Default)]
+struct Absences {
+    /// Counts how often all was forgotten: an answer from before must not be remembered after.
+    forgotten: u64,
+    known: HashMap<String, Option<String>>,
 }
 
 /// Why hosts could not be looked up: the store's fault, always.
@@ -27,12 +38,24 @@ type Looked<T> = Result<T, Failure>;
 impl Inventory {
     /// The hosts of `account` that `store` knows.
     pub fn new(store: Store, account: String) -> Self {
-        Self { records: Records::new(store.clone()), store, account }
+        let absences = Arc::default();
+        Self { records: Records::new(store.clone()), store, account, absences }
     }
 
     /// Whether documents of this kind tell which hosts there are.
     pub fn is_about_hosts(kind: &str) -> bool {
-        kind == instances::KIND || kind == on_premises::KIND
+        kind == InstanceRecord::KIND || kind == on_premises::KIND
+    }
+
+    /// Hosts came or went: what is remembered of them no longer counts.
+    pub fn forget(&self) {
+        let mut absences = self.absences();
+        absences.forgotten += 1;
+        absences.known.clear();
+    }
+
+    fn absences(&self) -> MutexGuard<'_, Absences> {
+        self.absences.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fills in what the store left blank: the members, if the deployment has not started, and which hosts are gone.
@@ -81,14 +104,17 @@ impl Inventory {
             return Ok(Vec::new());
         }
         let scope = Scope { account: self.account.clone(), region: record.region.clone() };
-        let instances = instances::of_region(&self.records, &record.region)
-            .await
-            .map_err(|error| Failure::internal("the instances cannot be read", error))?;
-        let selected = instances
-            .into_iter()
-            .filter(|instance| !instance.terminated && selection.selects(&instance.tags));
-        Ok(selected
-            .map(|HostInstance { id, .. }| {
+        let instances =
+            self.records
+                .list::<InstanceRecord>(&format!("{}/", record.region))
+                .await
+                .map_err(|error| Failure::internal("the instances cannot be read", error))?;
+        let instances = instances.into_iter().map(|kept| kept.record);
+        let selected =
+            instances.filter(|found| !found.is_given_up() && selection.selects(&found.tags));
+        let ids = selected.filter_map(|found| found.id.parse::<InstanceId>().ok());
+        Ok(ids
+            .map(|id| {
                 let target = TargetId::from(&id);
                 Candidate {
                     health: class(health, &target),
@@ -125,11 +151,7 @@ impl Inventory {
     async fn note_absences(&self, seen: &mut Snapshot) -> Looked<()> {
         let started = seen.deployment.started.unwrap_or(seen.deployment.created);
         for target in seen.targets.iter().filter(|target| !target.status.is_over()) {
-            let Some(reason) =
-                self.absence(&target.id, &target.host_identifier, &target.arn).await?
-            else {
-                continue;
-            };
+            let Some(reason) = self.absence(target).await? else { continue };
             let idle = HostFacts { presence: Presence::Present, busy: Busy::FreeSince(started) };
             let facts = seen.hosts.entry(target.id.clone()).or_insert(idle);
             facts.presence = Presence::Gone(reason);
@@ -138,27 +160,45 @@ impl Inventory {
     }
 
     /// Why the host of a target will never answer again, if that is so.
-    async fn absence(
-        &self,
-        target: &TargetId,
-        host_identifier: &str,
-        arn: &str,
-    ) -> Looked<Option<String>> {
-        if let Ok(id) = target.as_str().parse::<InstanceId>() {
-            let found = instances::find(&self.records, &id)
-                .await
-                .map_err(|error| Failure::internal("the instance cannot be read", error))?;
-            return Ok(match found {
-                Some(instance) if !instance.terminated => None,
-                Some(_) => Some(format!("the instance {id} was terminated")),
-                None => Some(format!("the instance {id} does not exist any more")),
-            });
+    async fn absence(&self, target: &Target) -> Looked<Option<String>> {
+        let forgotten = {
+            let absences = self.absences();
+            if let Some(known) = absences.known.get(&target.arn) {
+                return Ok(known.clone());
+            }
+            absences.forgotten
+        };
+        let found = match target.id.as_str().parse::<InstanceId>() {
+            Ok(id) => self.instance_absence(&id, &target.arn).await?,
+            Err(_) => self.on_premises_absence(target).await?,
+        };
+        let mut absences = self.absences();
+        if absences.forgotten == forgotten {
+            absences.known.insert(target.arn.clone(), found.clone());
         }
-        let bound = on_premises::bound_to(&self.store, host_identifier).await?;
+        Ok(found)
+    }
+
+    async fn instance_absence(&self, id: &InstanceId, arn: &str) -> Looked<Option<String>> {
+        let region = arn.split(':').nth(3).unwrap_or_default();
+        let found = self
+            .records
+            .get::<InstanceRecord>(&format!("{region}/{id}"))
+            .await
+            .map_err(|error| Failure::internal("an instance cannot be read", error))?;
+        Ok(match found {
+            Some(kept) if !kept.record.is_given_up() => None,
+            Some(_) => Some(format!("the instance {id} was terminated")),
+            None => Some(format!("the instance {id} does not exist any more")),
+        })
+    }
+
+    async fn on_premises_absence(&self, target: &Target) -> Looked<Option<String>> {
+        let bound = on_premises::bound_to(&self.store, &target.host_identifier).await?;
         // A host that was registered anew under the same name has another ARN and is another host.
         Ok(match bound {
-            Some(host) if host.arn == arn => None,
-            _ => Some(format!("the on-premises instance {target} was deregistered")),
+            Some(host) if host.arn == target.arn => None,
+            _ => Some(format!("the on-premises instance {} was deregistered", target.id)),
         })
     }
 }

@@ -4,7 +4,7 @@
 //! speaks with the agents, and `driver` moves deployments forward. No handler sets a status: handlers write facts and
 //! intents down, and only the driver's commit changes a deployment.
 
-mod server;
+pub mod server;
 
 pub use server::{Config, RunningServer, Server, StartError};
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use camino::Utf8PathBuf;
+use compute::{ComputeError, LocalConfig, LocalHosts};
 use model::arn::Scope;
 use rand::Rng;
 use serde::Serialize;
@@ -27,6 +28,7 @@ use crate::http::metrics::Metrics;
 use crate::http::s3_access::S3Access;
 use crate::iam::{Keyring, RootCredentials};
 use crate::inventory::Inventory;
+use crate::performer::{AgentKit, Performer, PerformerConfig};
 use crate::published::Installer;
 use crate::s3::{self, NothingPublished, Published, S3Service};
 use crate::signer::{Signer, SignerError, SignerRecord};
@@ -94,6 +96,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
+    /// The machine cannot have local instances.
+    #[error("local instances cannot be had")]
+    Compute(#[from] ComputeError),
     /// There is no signer.
     #[error("deployment specifications cannot be signed")]
     Signer(#[from] SignerError),
@@ -107,6 +112,7 @@ pub struct RunningServer {
     address: SocketAddr,
     stopping: CancellationToken,
     tasks: JoinSet<()>,
+    performer: Option<Arc<Performer>>,
 }
 
 impl Server {
@@ -115,21 +121,62 @@ impl Server {
     /// # Errors
     /// The data directory, the database or the address cannot be used.
     pub async fn start(config: Config) -> Result<RunningServer, StartError> {
+        Self::start_with(config, None).await
+    }
+
+    /// Opens the state and serves, with local instances. `local` needs to say nothing of ports and of what is to be
+    /// hidden from instances: the server's own port and data directory are added.
+    ///
+    /// # Errors
+    /// The data directory, the database or the address cannot be used, or the machine cannot have local instances:
+    /// ask [`LocalHosts::missing`] first.
+    pub async fn start_with_instances(
+        config: Config,
+        local: LocalConfig,
+    ) -> Result<RunningServer, StartError> {
+        Self::start_with(config, Some(local)).await
+    }
+
+    async fn start_with(
+        config: Config,
+        local: Option<LocalConfig>,
+    ) -> Result<RunningServer, StartError> {
         let started = SystemTime::now();
         make_data_dir(&config.data_dir)?;
         let listener = bind(config.listen)?;
         let address = local_address(&listener, config.listen)?;
         let store = Store::open(&database(&config)).await?;
         let stopping = CancellationToken::new();
-        let parts = Parts::assemble(&config, store, &stopping).await?;
+        let mut parts = Parts::assemble(&config, store.clone(), &stopping).await?;
 
         let mut tasks = JoinSet::new();
+        let mut listeners = vec![listener];
+        let mut performer = None;
+        if let Some(local) = local {
+            let (hosts, adopted) =
+                LocalHosts::open(completed(local, &config, address.port())).await?;
+            listeners.extend(gateway_listener(&hosts, address)?);
+            let made = Performer::new(PerformerConfig {
+                hosts,
+                store,
+                keyring: Arc::clone(&parts.edge.keyring),
+                clock: config.clock.clone(),
+                account: config.scope.account.clone(),
+                port: address.port(),
+                agent: agent_kit(&config, &parts.edge),
+            });
+            tasks.spawn(Arc::clone(&made).run(adopted, stopping.clone()));
+            parts.edge.performer = Some(Arc::clone(&made));
+            performer = Some(made);
+        }
         tasks.spawn(parts.driver.run());
         tasks.spawn(sweep_files(parts.edge.s3.clone(), started));
         let edge = Arc::new(parts.edge);
-        tasks.spawn(serve(listener, Arc::clone(&edge), stopping.clone()));
+        for listener in listeners {
+            tasks.spawn(serve(listener, Arc::clone(&edge), stopping.clone()));
+        }
         tracing::info!(%address, "serving");
-        Ok(RunningServer { address, stopping, tasks })
+        Ok(RunningServer { address, stopping, tasks, performer })
     }
 }
 
@@ -139,8 +186,26 @@ impl RunningServer {
         self.address
     }
 
-    /// Ends parked polls, lets other requests end, and stops. Deployments go on when a server is started again.
+    /// Ends parked polls, lets other requests end, and stops. Local instances go on, and deployments too as soon as a
+    /// server is started again.
     pub async fn shutdown(mut self) {
+        self.stop().await;
+    }
+
+    /// The same, and ends the local instances as when a machine is switched off: their disks stay, and the next start
+    /// boots those that should run. Nothing of them is left on the machine but files.
+    ///
+    /// # Errors
+    /// Something of the instances could not be ended or removed.
+    pub async fn shutdown_with_instances(mut self) -> Result<(), ComputeError> {
+        self.stop().await;
+        match &self.performer {
+            Some(performer) => performer.close(true).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn stop(&mut self) {
         self.stopping.cancel();
         while self.tasks.join_next().await.is_some() {}
     }
@@ -188,6 +253,31 @@ impl Parts {
         };
         Ok(Self { edge, driver })
     }
+}
+
+/// Instances may reach this server, and must not see what it keeps.
+fn completed(mut local: LocalConfig, config: &Config, port: u16) -> LocalConfig {
+    local.allowed_ports.push(port);
+    local.hidden.push(config.data_dir.clone());
+    local
+}
+
+/// A listener for the instances on their bridge, unless the server listens on every address anyway.
+fn gateway_listener(
+    hosts: &LocalHosts,
+    main: SocketAddr,
+) -> Result<Option<TcpListener>, StartError> {
+    if main.ip().is_unspecified() {
+        return Ok(None);
+    }
+    bind(SocketAddr::from((hosts.gateway(), main.port()))).map(Some)
+}
+
+fn agent_kit(config: &Config, edge: &Edge) -> Option<AgentKit> {
+    config.agent_binary.as_ref().map(|binary| AgentKit {
+        binary: binary.clone(),
+        signer_certificate: edge.signer.certificate_pem().to_owned(),
+    })
 }
 
 fn s3_service(
