@@ -45,6 +45,11 @@ impl HookLog {
     ///
     /// A log that cannot be written (a full disk) does not fail the deployment: the entry is still in the tail.
     pub fn entry(&mut self, text: &str) {
+        self.add(text.as_bytes());
+    }
+
+    /// The files get the bytes as they are, whatever they mean; the tail goes into JSON, which takes only text.
+    fn add(&mut self, entry: &[u8]) {
         let now = clock::now();
         if self.scripts.is_none() {
             self.scripts = Rotated::open(&self.sinks.scripts, "")
@@ -54,7 +59,8 @@ impl HookLog {
                 .ok();
         }
         if let Some(file) = &mut self.scripts {
-            file.write(&format!("{} {text}", now.strftime("%Y-%m-%d %H:%M:%S")));
+            let stamp = now.strftime("%Y-%m-%d %H:%M:%S").to_string();
+            file.write(&[stamp.as_bytes(), b" ", entry].concat());
         }
         if self.deployments.is_none()
             && let Some(path) = &self.sinks.deployments
@@ -64,15 +70,16 @@ impl HookLog {
         }
         if let Some(file) = &mut self.deployments {
             let stamp = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
-            file.write(&format!("[{stamp}] [{}]{}\n", self.sinks.deployment, text.trim()));
+            let prefix = format!("[{stamp}] [{}]", self.sinks.deployment);
+            file.write(&[prefix.as_bytes(), entry.trim_ascii(), b"\n"].concat());
         }
-        self.remember(text);
+        self.remember(&String::from_utf8_lossy(entry));
     }
 
     /// Adds a line of output; `ended` says whether the script ended it.
     pub(super) fn output(&mut self, prefix: &str, line: &[u8], ended: bool) {
-        let text = String::from_utf8_lossy(line);
-        self.entry(&format!("{prefix}{text}{}", if ended { "\n" } else { "" }));
+        let end: &[u8] = if ended { b"\n" } else { b"" };
+        self.add(&[prefix.as_bytes(), line, end].concat());
     }
 
     /// The last of the log, at most about 4,000 characters.
@@ -127,20 +134,20 @@ impl Rotated {
         let bytes = file.metadata()?.len();
         let mut log = Self { path: path.to_owned(), file, bytes, header: header.to_owned() };
         if bytes == 0 {
-            log.write(&log.header.clone());
+            log.write(log.header.clone().as_bytes());
         }
         Ok(log)
     }
 
-    fn write(&mut self, text: &str) {
-        if text.is_empty() {
+    fn write(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
             return;
         }
         if self.bytes > ROTATE_BYTES {
             self.rotate();
         }
-        if self.file.write_all(text.as_bytes()).is_ok() {
-            self.bytes += text.len() as u64;
+        if self.file.write_all(bytes).is_ok() {
+            self.bytes += bytes.len() as u64;
         }
     }
 
@@ -153,7 +160,7 @@ impl Rotated {
         if let Ok(file) = append(&self.path) {
             self.file = file;
             self.bytes = 0;
-            self.write(&self.header.clone());
+            self.write(self.header.clone().as_bytes());
         }
     }
 }
@@ -196,6 +203,18 @@ mod tests {
         assert!(log.tail().starts_with("[stdout]before\n[stdout]…x"));
         assert!(log.tail().ends_with("xend\n"));
         assert!(log.tail().chars().count() < 4095);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_kept_in_the_files_and_marked_in_the_tail() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(dir.path()).unwrap();
+        let mut log = log(root);
+        log.output("[stdout]", b"bad \xff\xfe bytes", true);
+        let scripts = fs::read(root.join("logs/scripts.log")).unwrap();
+        assert_eq!(&scripts[19..], b" [stdout]bad \xff\xfe bytes\n");
+        assert!(fs::read(root.join("all.log")).unwrap().ends_with(b"bad \xff\xfe bytes\n"));
+        assert_eq!(log.tail(), "[stdout]bad \u{fffd}\u{fffd} bytes\n");
     }
 
     #[test]
