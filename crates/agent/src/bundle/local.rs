@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
 use camino::Utf8Path;
@@ -53,13 +53,21 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         symlink(fs::read_link(from)?, to)?;
     } else if metadata.is_file() {
         fs::copy(from, to)?;
-        let mode = metadata.permissions().mode() & 0o777 & !umask();
-        fs::set_permissions(to, fs::Permissions::from_mode(mode))?;
+        fs::set_permissions(to, fs::Permissions::from_mode(mode(&metadata, to)?))?;
     } else {
         let text = format!("{} is a device, a pipe or a socket", from.display());
         return Err(io::Error::new(io::ErrorKind::Unsupported, text));
     }
     Ok(())
+}
+
+/// The mode of the copy. The official agent keeps set-id bits in any case; here they are kept only where the copy has the
+/// owner of the original, or anybody could get a program of theirs to run as root by having it deployed.
+fn mode(original: &fs::Metadata, copy: &Path) -> io::Result<u32> {
+    let copy = fs::symlink_metadata(copy)?;
+    let same_owner = (original.uid(), original.gid()) == (copy.uid(), copy.gid());
+    let kept = if same_owner { 0o7777 } else { 0o777 };
+    Ok(original.permissions().mode() & kept & !umask())
 }
 
 /// The bits that new files do not get, without changing them: asking the kernel means setting them.

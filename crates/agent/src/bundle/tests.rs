@@ -277,3 +277,23 @@ fn a_link_climbs_out_only_if_it_does() {
     assert_eq!(beneath::shown(b"a\nb\xff"), "a\u{fffd}b\u{fffd}");
     assert!(local::copy_directory(Utf8Path::new("/no/such"), Utf8Path::new("/tmp/x")).is_err());
 }
+
+#[test]
+fn a_copied_directory_keeps_set_id_bits_only_for_the_same_owner() {
+    let bench = Bench::new();
+    let from = bench.root.join("from");
+    fs::create_dir(&from).unwrap();
+    for name in ["own", "other"] {
+        fs::write(from.join(name), "x").unwrap();
+    }
+    if std::os::unix::fs::chown(from.join("other"), Some(1), Some(1)).is_err() {
+        println!("skipped: only root can give files away");
+        return;
+    }
+    for name in ["own", "other"] {
+        fs::set_permissions(from.join(name), fs::Permissions::from_mode(0o4755)).unwrap();
+    }
+    local::copy_directory(&from, &bench.root.join("archive")).unwrap();
+    let mode = |name| fs::metadata(bench.root.join("archive").join(name)).unwrap().mode() & 0o7777;
+    assert_eq!((mode("own") & 0o6000, mode("other") & 0o6000), (0o4000, 0));
+}
