@@ -1,7 +1,7 @@
 //! YAML as the official agent reads it (Psych over libyaml, YAML 1.1 rules), with positions.
 //!
 //! Deliberately wider than the original where that harms nobody: aliases and merge keys are read, dates and symbols are
-//! text, a byte order mark is skipped.
+//! text, a byte order mark is skipped. Tags that ask for objects of Ruby's are refused, as there.
 
 use std::collections::HashMap;
 
@@ -162,6 +162,7 @@ impl Loader<'_, '_> {
         if depth > DEPTH_MAX {
             return Err(refuse("nested too deeply", at));
         }
+        no_object(&event.data, at)?;
         let before = self.nodes;
         let (anchor, node) = match event.data {
             EventData::Alias { anchor } => return self.alias(&anchor, at),
@@ -227,6 +228,23 @@ impl Loader<'_, '_> {
             merge(&mut pairs, source);
         }
         Ok(plain(Value::Mapping(pairs), at))
+    }
+}
+
+/// Refuses a value that is to become an object of some class. Source: official agent, which loads YAML safely.
+fn no_object(data: &EventData, at: Position) -> Result<(), AppSpecError> {
+    let (EventData::Scalar { tag, .. }
+    | EventData::SequenceStart { tag, .. }
+    | EventData::MappingStart { tag, .. }) = data
+    else {
+        return Ok(());
+    };
+    match tag.as_deref().and_then(|tag| tag.strip_prefix("!ruby/")) {
+        None => Ok(()),
+        Some(class) => {
+            let class = class.split_once(':').map_or(class, |(_, class)| class);
+            Err(refuse(&format!("Tried to load unspecified class: {class}"), at))
+        }
     }
 }
 
@@ -309,6 +327,16 @@ mod tests {
     fn aliases_and_merge_keys_are_written_out() {
         let node = read("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\n");
         assert_eq!(node.get("y").unwrap().describe(), r#"{"b"=>3, "a"=>1}"#);
+    }
+
+    #[test]
+    fn objects_of_rubys_are_refused_and_other_tags_mean_nothing() {
+        for text in ["x: !ruby/object:Object {}\n", "x: !ruby/regexp /a/\n", "!ruby/array:A [1]\n"]
+        {
+            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("Tried to load unspecified class: "), "{error}");
+        }
+        assert_eq!(read("x: !mine {a: 1}\n").describe(), r#"{"x"=>{"a"=>1}}"#);
     }
 
     #[test]
