@@ -19,6 +19,8 @@ use crate::spec::{self, Signer, Specification, chain};
 
 /// Commands that may run at the same time. Source: official agent.
 const RUNNING_MAX: usize = 16;
+/// The pause after a command that comes again while it is in hand, or that is another host's.
+const UNWANTED_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause between two tries to tell the service something that it must hear.
 const REPORT_PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -113,7 +115,10 @@ impl Agent {
             match self.service.poll().await {
                 Ok(Some(command)) => {
                     errors = 0;
-                    self.received(command, tasks);
+                    if !self.received(command, tasks) {
+                        // It would come again at once, and again.
+                        tokio::time::sleep(self.wait_between_runs.max(UNWANTED_PAUSE)).await;
+                    }
                 }
                 Ok(None) => {
                     errors = 0;
@@ -133,12 +138,13 @@ impl Agent {
         }
     }
 
-    fn received(self: &Arc<Self>, command: HostCommandInstance, tasks: &mut JoinSet<()>) {
+    /// Takes a command in hand, unless it is in hand already or none of ours; whether it was taken.
+    fn received(self: &Arc<Self>, command: HostCommandInstance, tasks: &mut JoinSet<()>) -> bool {
         let own = self.service.host_identifier();
         let meant = command.host_identifier.unwrap_or_default();
         if meant.is_empty() || !own.contains(&meant) {
             tracing::error!("Host Identifier mismatch: {own} != {meant}");
-            return;
+            return false;
         }
         let (Some(id), Some(execution), Some(event)) = (
             command.host_command_identifier.filter(|id| !id.is_empty()),
@@ -146,20 +152,18 @@ impl Agent {
             command.command_name.filter(|name| !name.is_empty()),
         ) else {
             tracing::error!("a command without identifier, deployment or name is ignored");
-            return;
+            return false;
         };
         let known = self.journal().get(&id).map(|entry| entry.stage.clone());
         let report = match known {
             None | Some(Stage::Received) => None,
-            Some(Stage::Started) => {
-                // A task of ours sees it through, or it is being reported as interrupted.
-                return;
-            }
+            // A task of ours sees it through, or it is being reported as interrupted.
+            Some(Stage::Started) => return false,
             Some(Stage::Completed(report) | Stage::Sent(Some(report))) => Some(report),
-            Some(Stage::Sent(None)) => return,
+            Some(Stage::Sent(None)) => return false,
         };
         tracing::info!(command = id, event, deployment = execution, "received");
-        self.take_in_hand(Command { id, execution, event }, report, tasks);
+        self.take_in_hand(Command { id, execution, event }, report, tasks)
     }
 
     /// Sees a command through in a task of its own, unless one does already; with a report, only tells that.
@@ -168,9 +172,9 @@ impl Agent {
         command: Command,
         report: Option<Report>,
         tasks: &mut JoinSet<()>,
-    ) {
+    ) -> bool {
         if !lock(&self.in_hand).insert(command.id.clone()) {
-            return;
+            return false;
         }
         let this = Arc::clone(self);
         tasks.spawn(async move {
@@ -181,6 +185,7 @@ impl Agent {
             }
             lock(&this.in_hand).remove(&id);
         });
+        true
     }
 
     async fn see_through(self: &Arc<Self>, command: &Command) {
