@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
+use compute::{Limits, LocalConfig, LocalHosts, Missing};
 use model::arn::Scope;
 use server::clock::Clock;
 use server::iam::RootCredentials;
@@ -25,7 +26,9 @@ pub fn server(arguments: &args::Server) -> anyhow::Result<ExitCode> {
     let data_dir = DataDir::at(arguments.data_dir.clone());
     let _lock = data_dir.open()?;
     let config = config(&data_dir, arguments.listen, &arguments.common)?;
-    serve(config, &data_dir, |running| println!("longshore serves at http://{}", running.address()))
+    serve(config, None, &data_dir, |running| {
+        println!("longshore serves at http://{}", running.address())
+    })
 }
 
 /// The control plane with local instances, as far as the machine can have them.
@@ -34,7 +37,25 @@ pub fn dev(arguments: &args::Dev) -> anyhow::Result<ExitCode> {
     let data_dir = DataDir::at(arguments.data_dir.or_default());
     let _lock = data_dir.open()?;
     let config = config(&data_dir, arguments.listen, &arguments.common)?;
-    serve(config, &data_dir, |running| greet(running, &data_dir))
+    let missing = LocalHosts::missing();
+    let instances = if missing.is_empty() { Some(instances(&data_dir)?) } else { None };
+    serve(config, instances, &data_dir, |running| greet(running, &data_dir, &missing))
+}
+
+/// How the local instances of a data directory are kept.
+fn instances(data_dir: &DataDir) -> anyhow::Result<LocalConfig> {
+    let program = std::env::current_exe().context("cannot tell where this program lies")?;
+    let executable = Utf8PathBuf::from_path_buf(program).map_err(|path| {
+        anyhow::anyhow!("the path of this program is not UTF-8: {}", path.display())
+    })?;
+    Ok(LocalConfig {
+        state_dir: instances_dir(data_dir.path()),
+        executable,
+        subnet: None,
+        allowed_ports: Vec::new(),
+        hidden: Vec::new(),
+        limits: Limits::default(),
+    })
 }
 
 fn config(
@@ -75,6 +96,7 @@ fn agent_binary(common: &args::Common) -> anyhow::Result<Option<Utf8PathBuf>> {
 
 fn serve(
     config: Config,
+    instances: Option<LocalConfig>,
     data_dir: &DataDir,
     ready: impl FnOnce(&RunningServer),
 ) -> anyhow::Result<ExitCode> {
@@ -86,7 +108,10 @@ fn serve(
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let region = config.scope.region.clone();
-        let running = Server::start(config).await?;
+        let running = match instances {
+            Some(instances) => Server::start_with_instances(config, instances).await?,
+            None => Server::start(config).await?,
+        };
         data_dir.note_endpoint(&format!("http://{}", reachable(running.address())), &region)?;
         ready(&running);
         tokio::select! {
@@ -94,7 +119,10 @@ fn serve(
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
-        running.shutdown().await;
+        running
+            .shutdown_with_instances()
+            .await
+            .context("the local instances were not ended cleanly")?;
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -107,13 +135,18 @@ fn reachable(mut address: std::net::SocketAddr) -> std::net::SocketAddr {
     address
 }
 
-fn greet(running: &RunningServer, data_dir: &DataDir) {
+fn greet(running: &RunningServer, data_dir: &DataDir, missing: &[Missing]) {
     println!("longshore serves at http://{}", running.address());
-    for missing in compute::LocalHosts::missing() {
-        println!("no local instances: {missing}");
+    if !missing.is_empty() {
+        println!(
+            "This machine cannot have local instances; everything else works. What is missing:"
+        );
+        for what in missing {
+            println!("  {what}");
+        }
     }
     println!(
-        "point the aws CLI at it:\n  eval \"$(longshore credentials --env --data-dir {})\"",
+        "Point the aws CLI at it:\n  eval \"$(longshore credentials --env --data-dir {})\"",
         data_dir.path()
     );
 }

@@ -38,7 +38,7 @@ const TOKEN_PATH: &str = "/latest/api/token";
 
 /// Answers on `listener` until `stopping` is cancelled.
 pub async fn serve<S: Source>(listener: TcpListener, source: Arc<S>, stopping: CancellationToken) {
-    let tokens = Arc::new(Tokens::new());
+    let tokens = Arc::new(Tokens::default());
     let handle = move |request: http::Request<Incoming>, _peer: SocketAddr| {
         let (source, tokens) = (Arc::clone(&source), Arc::clone(&tokens));
         async move {
@@ -162,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_opens_the_tree_and_a_wrong_one_does_not() {
-        let tokens = Tokens::new();
+        let tokens = Tokens::default();
         let (status, token) = ask(Method::PUT, TOKEN_PATH, &[(TOKEN_TTL, "60")], &tokens).await;
         assert_eq!(status, 200);
         let id = "/latest/meta-data/instance-id";
@@ -174,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn tokens_have_rules() {
-        let tokens = Tokens::new();
+        let tokens = Tokens::default();
         for ttl in ["0", "21601", "x"] {
             assert_eq!(
                 ask(Method::PUT, TOKEN_PATH, &[(TOKEN_TTL, ttl)], &tokens).await.0,
@@ -191,7 +191,7 @@ mod tests {
 
     #[tokio::test]
     async fn credentials_are_those_of_the_profiles_role_only() {
-        let tokens = Tokens::new();
+        let tokens = Tokens::default();
         let path = "/latest/meta-data/iam/security-credentials/";
         assert_eq!(
             ask(Method::GET, path, &[], &tokens).await,

@@ -33,14 +33,16 @@ pub enum TokenCheck {
     Refused,
 }
 
-impl Tokens {
-    /// Tokens under a key of their own; those of an earlier run of the server are refused, and clients fetch anew.
-    pub fn new() -> Self {
+/// Tokens under a key of their own; those of an earlier run of the server are refused, and clients fetch anew.
+impl Default for Tokens {
+    fn default() -> Self {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .expect("the system's random numbers are always there");
         Self { key, count: AtomicU64::new(0) }
     }
+}
 
+impl Tokens {
     /// A token that is good for so many seconds; `None` if that is not 1 to 21600.
     pub fn issue(&self, seconds: u64, now: Timestamp) -> Option<Issued> {
         if !(1..=SECONDS_MAX).contains(&seconds) {
@@ -81,14 +83,14 @@ mod tests {
     #[test]
     fn a_token_is_good_until_its_end_and_for_its_instance() {
         let now = Timestamp::from_millis(1_000);
-        let tokens = Tokens::new();
+        let tokens = Tokens::default();
         let issued = tokens.issue(10, now).unwrap();
         assert_eq!(tokens.check(Some(&issued.token), now), TokenCheck::Good);
         assert_eq!(
             tokens.check(Some(&issued.token), now + Duration::from_secs(10)),
             TokenCheck::Refused
         );
-        assert_eq!(Tokens::new().check(Some(&issued.token), now), TokenCheck::Refused);
+        assert_eq!(Tokens::default().check(Some(&issued.token), now), TokenCheck::Refused);
         assert_eq!(tokens.check(Some(""), now), TokenCheck::Refused);
         assert_ne!(issued.token, tokens.issue(10, now).unwrap().token);
     }
