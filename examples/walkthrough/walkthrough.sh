@@ -209,7 +209,7 @@ run aws deploy batch-get-deployment-targets --deployment-id "$deployment" --targ
   --query 'deploymentTargets[0].instanceTarget.lifecycleEvents[].[lifecycleEventName,status,startTime,endTime]' \
   --output table
 for event in BeforeInstall AfterInstall ApplicationStart ValidateService; do
-  check "$event has its times" grep -qE "$event +\| +Succeeded +\| +[0-9]+.*\| +[0-9]+" <<<"$answer"
+  check "$event has its times" grep -qE "$event *\| +Succeeded +\| +[0-9][^|]*\| +[0-9]" <<<"$answer"
 done
 check "http://$staging_address:8080/version answers 1.0" equal "$(get "$staging_address" /version)" 1.0
 check "http://$staging_address:8080/ shows version and deployment" \
