@@ -88,7 +88,11 @@ def _state_directory(prefix):
     """Below `.longshore`, not in the system's folder for temporary files: an overlay cannot lie on every file system."""
     base = longshore.REPOSITORY / ".longshore/tests"
     base.mkdir(parents=True, exist_ok=True)
-    return pathlib.Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=base))
+    run = os.environ.get("LONGSHORE_TEST_RUN", "by-hand")
+    made = pathlib.Path(tempfile.mkdtemp(prefix=f"{run}-{prefix}-", dir=base))
+    # While this process lives, the next run of the tests does not take the directory for a leftover.
+    (made / "owner").write_text(str(os.getpid()))
+    return made
 
 
 @pytest.fixture(scope="session")

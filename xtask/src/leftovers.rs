@@ -31,11 +31,18 @@ pub fn clear(program: &Path, home: &Path) -> anyhow::Result<()> {
     std::fs::remove_dir_all(home).with_context(|| format!("{} cannot be removed", home.display()))
 }
 
-/// Clears every folder below `parent`.
+/// Clears every folder below `parent` whose owner is gone.
+///
+/// Whoever makes such a folder writes the number of its process into the file `owner` there, so that two runs at the
+/// same time leave each other alone.
 pub fn clear_all(program: &Path, parent: &Path) -> anyhow::Result<()> {
     let Ok(entries) = std::fs::read_dir(parent) else { return Ok(()) };
     for entry in entries {
-        clear(program, &entry?.path())?;
+        let home = entry?.path();
+        let owner = std::fs::read_to_string(home.join("owner")).unwrap_or_default();
+        if owner.is_empty() || !Path::new("/proc").join(owner.trim()).exists() {
+            clear(program, &home)?;
+        }
     }
     Ok(())
 }
@@ -59,7 +66,8 @@ pub fn bridge_tags_since(before: &BTreeSet<String>) -> anyhow::Result<Vec<String
         .collect())
 }
 
-/// Fails, naming it, when a process or a mount that belongs to `home` is left, or a network link with one of these tags.
+/// Fails, naming it, when a process or a mount is left that belongs to a folder whose path begins with `home`, or a
+/// network link with one of these tags.
 pub fn assert_none(home: &Path, bridge_tags: &[String]) -> anyhow::Result<()> {
     let mut left = Vec::new();
     left.extend(processes_of(home).into_iter().map(|pid| format!("process {pid}")));
@@ -101,8 +109,9 @@ fn mounts_below(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let table = std::fs::read_to_string("/proc/self/mounts").context("/proc/self/mounts")?;
     Ok(table
         .lines()
-        .filter_map(|line| Some(PathBuf::from(line.split(' ').nth(1)?)))
-        .filter(|mount| mount.starts_with(folder))
+        .filter_map(|line| line.split(' ').nth(1))
+        .filter(|mount| mount.as_bytes().starts_with(folder.as_os_str().as_encoded_bytes()))
+        .map(PathBuf::from)
         .collect())
 }
 

@@ -14,6 +14,9 @@ use crate::setup::setup;
 /// The environment variable that tells the tests of a PostgreSQL server in which they may make databases.
 const POSTGRES_URL: &str = "LONGSHORE_TEST_POSTGRES_URL";
 
+/// The environment variable with which the names of the state directories of one run of the tests begin.
+const RUN: &str = "LONGSHORE_TEST_RUN";
+
 /// pytest's status when nothing was selected, which is no failure of a filtered run.
 const PYTEST_NO_TESTS: i32 = 5;
 
@@ -22,18 +25,22 @@ pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
     let tools = setup()?;
     build_programs()?;
     let program = built("debug").join("longshore");
-    let servers = crate::own_directory().join("tests");
-    leftovers::clear_all(&program, &servers)?;
+    let homes = crate::own_directory().join("tests");
+    leftovers::clear_all(&program, &homes)?;
     let postgres = step("start a throw-away PostgreSQL", Postgres::start)?;
     step("tests in Rust", || run(&mut rust_tests(filter, &postgres.url)))?;
     println!("==> tests with the stock clients");
     let status = client_tests(&tools, filter, &postgres.url).status()?;
-    leftovers::assert_none(&servers, &[])?;
+    leftovers::assert_none(&homes.join(run_name()), &[])?;
     match status.code() {
         Some(0) => Ok(()),
         Some(PYTEST_NO_TESTS) if filter.is_some() => Ok(()),
         _ => bail!("pytest failed: {status}"),
     }
+}
+
+fn run_name() -> String {
+    format!("run-{}", std::process::id())
 }
 
 fn rust_tests(filter: Option<&str>, postgres_url: &str) -> Command {
@@ -55,6 +62,7 @@ fn client_tests(tools: &Path, filter: Option<&str>, postgres_url: &str) -> Comma
         .env("PATH", path_with(tools))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("LONGSHORE_BIN", built("debug").join("longshore"))
+        .env(RUN, run_name())
         .env(POSTGRES_URL, postgres_url);
     if let Some(filter) = filter {
         command.args(["-k", filter]);
