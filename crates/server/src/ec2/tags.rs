@@ -64,7 +64,7 @@ fn check_count(tags: &Tags) -> Result<(), ApiError> {
 
 /// A resource that has tags.
 enum Tagged {
-    Instance(Kept<InstanceRecord>),
+    Instance(Box<Kept<InstanceRecord>>),
     KeyPair(Kept<KeyPairRecord>),
     Group(Kept<SecurityGroupRecord>),
 }
@@ -72,7 +72,9 @@ enum Tagged {
 impl Tagged {
     async fn find(context: &Context, id: &str) -> Result<Self, ApiError> {
         match id.split_once('-').map(|(kind, _)| kind) {
-            Some("i") => instances::find(context, id).await.map(Self::Instance),
+            Some("i") => {
+                instances::find(context, id).await.map(|kept| Self::Instance(Box::new(kept)))
+            }
             Some("key") => keys::find_by_id(context, id).await.map(Self::KeyPair),
             Some("sg") => groups::find_by_id(context, id).await.map(Self::Group),
             Some(_) | None => Err(ApiError::client(

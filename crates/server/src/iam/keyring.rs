@@ -270,3 +270,76 @@ impl Keyring {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use store::{Database, Store};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
+
+    async fn keyring() -> (Keyring, Records, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let file = Database::Sqlite(directory.path().join("test.db"));
+        let records = Records::new(Store::open(&file).await.unwrap());
+        let root = RootCredentials {
+            access_key_id: "AKIAROOT".into(),
+            secret_access_key: "root-secret".into(),
+        };
+        (Keyring::new(records.clone(), root), records, directory)
+    }
+
+    fn session() -> Principal {
+        Principal::Session(SessionPrincipal {
+            role: "Web".into(),
+            role_id: "AROAX".into(),
+            session: "i-0123456789abcdef0".into(),
+            instance: Some("i-0123456789abcdef0".parse().unwrap()),
+            policy: None,
+        })
+    }
+
+    #[tokio::test]
+    async fn keys_are_found_with_their_owners() {
+        let (keyring, _, _directory) = keyring().await;
+        let root = keyring.find("AKIAROOT", NOW).await.unwrap().unwrap();
+        assert_eq!((root.principal, root.secret.as_str()), (Principal::Root, "root-secret"));
+        assert_eq!(keyring.find("AKIANOBODY", NOW).await.unwrap(), None);
+        let expires = NOW + Duration::from_secs(3600);
+        let issued = keyring.issue(&session(), NOW, expires).await.unwrap();
+        let found = keyring.find(&issued.id, NOW).await.unwrap().unwrap();
+        assert_eq!(found, issued);
+        assert_eq!(found.principal, session());
+        assert!(found.has_expired(expires));
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_switched_off_is_not_found() {
+        let (keyring, records, _directory) = keyring().await;
+        let user = UserPrincipal { name: "ann".into(), path: "/".into(), id: "AIDAX".into() };
+        let key = AccessKeyRecord::lasting(&user, NOW);
+        records.write(vec![Records::create(&key).unwrap()]).await.unwrap();
+        assert!(keyring.find(&key.id, NOW).await.unwrap().is_some());
+        let off = |record: &mut AccessKeyRecord| {
+            record.active = false;
+            Ok::<_, RecordError>(())
+        };
+        records.update(&key.id, off).await.unwrap().unwrap();
+        // Switched off by another server: believed no longer than that.
+        assert!(keyring.find(&key.id, NOW + MEMORY).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn ended_credentials_are_removed_an_hour_later() {
+        let (keyring, _, _directory) = keyring().await;
+        let expires = NOW + Duration::from_secs(900);
+        let issued = keyring.issue(&session(), NOW, expires).await.unwrap();
+        let hour = Duration::from_secs(3600);
+        let late = expires + hour - Duration::from_millis(1);
+        assert_eq!(keyring.sweep(late).await.unwrap(), 0);
+        assert!(keyring.find(&issued.id, late).await.unwrap().unwrap().has_expired(late));
+        assert_eq!(keyring.sweep(expires + hour).await.unwrap(), 1);
+        assert_eq!(keyring.find(&issued.id, expires + hour).await.unwrap(), None);
+    }
+}

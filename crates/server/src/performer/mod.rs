@@ -74,9 +74,12 @@ pub struct Performer {
     /// Instances that something is being done to.
     busy: Mutex<HashSet<String>>,
     /// The packet filter's rules as they were last given; locked while they are replaced.
-    rules: AsyncMutex<Option<Vec<(Ipv4Addr, Vec<Ingress>)>>>,
+    rules: AsyncMutex<Option<Rules>>,
     starting: Semaphore,
 }
+
+/// What the packet filter lets through to each address.
+type Rules = Vec<(Ipv4Addr, Vec<Ingress>)>;
 
 /// An instance that runs.
 struct Live {

@@ -1,6 +1,7 @@
 //! Doing what is to be done to one instance.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use compute::ComputeError;
 use model::InstanceId;
@@ -12,6 +13,9 @@ use super::{PerformError, Performer, parsed, record_key, unwrapped};
 use crate::driver::chain;
 use crate::ec2::{Desired, InstanceRecord, KeyPairRecord, State, StateReason, instances, key};
 use crate::forms::records::{RecordError, Records};
+
+/// Pause before an instance whose step failed is looked at again.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl Performer {
     /// Looks at all instances and begins what is to be done to each; what is being done already is left alone.
@@ -48,6 +52,8 @@ impl Performer {
             {
                 self.give_up(&record, error).await;
             }
+            // What fails at once would otherwise be tried again at once, for ever.
+            tokio::time::sleep(RETRY_PAUSE).await;
         }
         self.busy().remove(&id);
         // The record may have been changed meanwhile.
@@ -95,6 +101,13 @@ impl Performer {
 
     async fn start(self: &Arc<Self>, record: &InstanceRecord) -> Result<(), PerformError> {
         let _place = self.starting.acquire().await;
+        // It was up before the machine or the server ended; now it is not.
+        self.note(record, |found| {
+            if found.state == State::Running && found.boots == record.boots {
+                found.state = State::Pending;
+            }
+        })
+        .await?;
         let key_pair = match &record.key_name {
             None => None,
             Some(name) => self.records.get::<KeyPairRecord>(&key(&record.region, name)).await?,

@@ -6,7 +6,7 @@ use compute::{FileSource, InstanceSpec, ProvisionedFile};
 use model::ids::InvalidId;
 
 use super::AgentKit;
-use crate::ec2::{IMAGE_WITH_AGENT, InstanceRecord};
+use crate::ec2::{IMAGE_WITH_AGENT, InstanceRecord, State};
 
 const AGENT: &str = "/opt/codedeploy-agent/bin/longshore-agent";
 const AGENT_SCRIPT: &str = "/etc/init.d/codedeploy-agent";
@@ -21,7 +21,7 @@ pub(super) fn spec(
 ) -> Result<InstanceSpec, InvalidId> {
     let mut files = settings(record, endpoint);
     // Later, what is on the disk is the instance's own affair.
-    if record.boots == 1 {
+    if is_first(record) {
         files.extend(first_files(public_key));
         if let Some(agent) = agent
             && record.image == IMAGE_WITH_AGENT
@@ -38,6 +38,11 @@ pub(super) fn spec(
         user_data,
         environment: environment(record, endpoint),
     })
+}
+
+/// Whether it has never been up.
+fn is_first(record: &InstanceRecord) -> bool {
+    record.boots == 1 && record.state == State::Pending
 }
 
 /// Source: AWS SDKs reference, "Service-specific endpoints" and "AWS Region".
@@ -109,6 +114,8 @@ mod tests {
         let has_agent = |record: &InstanceRecord| paths(record).iter().any(|path| path == AGENT);
         assert!(has_agent(&record()));
         assert!(!has_agent(&InstanceRecord { boots: 2, ..record() }));
+        // It was up, then the machine was switched off and on.
+        assert!(!has_agent(&InstanceRecord { state: State::Running, ..record() }));
         let bare = crate::ec2::IMAGE_BARE.to_owned();
         assert!(!has_agent(&InstanceRecord { image: bare, ..record() }));
     }

@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     /// `facts` are words `key=value`; a key may come more than once.
-    fn check(operator: &str, key: &str, values: Value, facts: &str, expected: bool) {
+    fn check(operator: &str, key: &str, values: &Value, facts: &str, expected: bool) {
         let block = json!({ operator: { key: values } });
         let conditions = Condition::parse_block(&block).unwrap();
         let facts = facts.split_whitespace().fold(Facts::default(), |facts, fact| {
@@ -291,7 +291,7 @@ mod tests {
             ("Null", json!("false"), "x", true),
             ("Null", json!("true"), "x", false),
         ] {
-            check(operator, "k", value, &format!("K={found}"), expected);
+            check(operator, "k", &value, &format!("K={found}"), expected);
         }
     }
 
@@ -306,18 +306,18 @@ mod tests {
             ("ForAllValues:StringEquals", true),
             ("ForAnyValue:StringEquals", false),
         ] {
-            check(operator, "k", json!("a"), "", expected);
+            check(operator, "k", &json!("a"), "", expected);
         }
-        check("Null", "k", json!("true"), "", true);
+        check("Null", "k", &json!("true"), "", true);
     }
 
     #[test]
     fn quantifiers_judge_keys_with_several_values() {
         let tags = json!(["a", "b"]);
-        check("ForAllValues:StringEquals", "k", tags.clone(), "k=a k=b", true);
-        check("ForAllValues:StringEquals", "k", tags.clone(), "k=a k=c", false);
-        check("ForAnyValue:StringEquals", "k", tags.clone(), "k=a k=c", true);
-        check("ForAnyValue:StringEquals", "k", tags, "k=c", false);
+        check("ForAllValues:StringEquals", "k", &tags, "k=a k=b", true);
+        check("ForAllValues:StringEquals", "k", &tags, "k=a k=c", false);
+        check("ForAnyValue:StringEquals", "k", &tags, "k=a k=c", true);
+        check("ForAnyValue:StringEquals", "k", &tags, "k=c", false);
     }
 
     #[test]
