@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, PageTokens};
 use crate::clock::Clock;
 use crate::driver::{Driver, chain};
-use crate::forms::Records;
+use crate::forms::{Records, housekeep};
 use crate::hosts::Hosts;
 use crate::http::auth::Authenticator;
 use crate::http::edge::Edge;
@@ -171,6 +171,12 @@ impl Server {
         }
         tasks.spawn(parts.driver.run());
         tasks.spawn(sweep_files(parts.edge.s3.clone(), started));
+        tasks.spawn(housekeep(
+            parts.edge.records.clone(),
+            Arc::clone(&parts.edge.keyring),
+            config.clock.clone(),
+            stopping.clone(),
+        ));
         let edge = Arc::new(parts.edge);
         for listener in listeners {
             tasks.spawn(serve(listener, Arc::clone(&edge), stopping.clone()));
@@ -369,7 +375,7 @@ async fn sweep_files(s3: S3Service, before: SystemTime) {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "removed files that a crash had left"),
         Err(error) => {
-            tracing::warn!(error = chain(&error), "files left by a crash were not removed")
+            tracing::warn!(error = chain(&error), "files left by a crash were not removed");
         }
     }
 }

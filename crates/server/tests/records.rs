@@ -202,6 +202,11 @@ async fn a_deployment_is_refused_in_the_documented_order() {
         refused(with(shop(), "deploymentGroupName", "X")).await,
         "DeploymentGroupDoesNotExist"
     );
+    let mut rar = revision("v1.rar");
+    rar["s3Location"]["bundleType"] = json!("rar");
+    let unknown = with(with(shop(), "deploymentGroupName", "X"), "revision", rar.clone());
+    assert_eq!(refused(unknown).await, "DeploymentGroupDoesNotExist");
+    assert_eq!(refused(with(prod(), "revision", rar)).await, "InvalidRevision");
     assert_eq!(refused(prod()).await, "RevisionRequired");
     let input = with(prod(), "revision", revision("v1.zip"));
     assert_eq!(

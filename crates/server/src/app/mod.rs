@@ -16,6 +16,7 @@ pub mod unserved;
 mod deployment_info;
 mod group_record;
 mod location;
+mod order;
 mod page;
 mod rules;
 mod settings;

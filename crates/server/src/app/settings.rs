@@ -487,8 +487,9 @@ mod tests {
         Ok(settings)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the tables below read better so")]
     fn check(change: serde_json::Value, expected: ErrorCode) {
-        assert_eq!(settings(&[change.clone()]).unwrap_err(), expected, "{change}");
+        assert_eq!(settings(std::slice::from_ref(&change)).unwrap_err(), expected, "{change}");
     }
 
     #[test]

@@ -10,7 +10,8 @@ macro_rules! serve {
     ($app:ident, $call:ident, $operation:ident, $body:ident: $($name:ident => $method:ident,)*) => {
         match $operation {
             $(Operation::$name => {
-                let output = $app.$method($call, read($body)?).await?;
+                let input = read_in_order($app, $call, $body).await?;
+                let output = $app.$method($call, input).await?;
                 json11::encode(&output)
             })*
         }
@@ -74,6 +75,20 @@ pub async fn answer(
         UpdateDeploymentGroup => update_deployment_group,
     );
     Ok(output?)
+}
+
+/// The input of one operation of CodeDeploy; of several faults, the one that the service tells first.
+async fn read_in_order<I>(app: &App, call: &Call, body: &[u8]) -> Result<I, Failure>
+where
+    I: Input<Operation = Operation>,
+{
+    match read::<I>(body) {
+        Ok(input) => Ok(input),
+        Err(fault) => {
+            app.check_what_comes_before(fault.code, call, I::OPERATION, body).await?;
+            Err(fault.into())
+        }
+    }
 }
 
 /// The input of one operation: read, and held to the limits that the model states.
