@@ -136,8 +136,11 @@ pub(super) fn http_date(time: &dto::Timestamp) -> Option<String> {
 }
 
 pub(super) fn user_metadata(sent: Option<&dto::Metadata>) -> S3Result<BTreeMap<String, String>> {
-    let user: BTreeMap<_, _> =
-        sent.into_iter().flatten().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+    let user: BTreeMap<_, _> = sent
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+        .collect();
     let size: usize = user.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > USER_METADATA_MAX_BYTES {
         return Err(fault::because(
@@ -180,7 +183,10 @@ const BUCKET_TAGS_MAX: usize = 50;
 pub(super) fn tags_of_header(header: Option<&str>) -> S3Result<Tags> {
     let decoded = |text: &str| {
         let spaced = text.replace('+', " ");
-        percent_encoding::percent_decode_str(&spaced).decode_utf8().map(String::from).map_err(|_| invalid_tag())
+        percent_encoding::percent_decode_str(&spaced)
+            .decode_utf8()
+            .map(String::from)
+            .map_err(|_| invalid_tag())
     };
     let pairs = header.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
     let tags: S3Result<Tags> = pairs
@@ -204,12 +210,16 @@ pub(super) fn bucket_tags(sent: dto::TagSet) -> S3Result<Tags> {
 
 /// Tags for an answer.
 pub(super) fn tag_set(tags: &Tags) -> dto::TagSet {
-    tags.iter().map(|(key, value)| dto::Tag { key: Some(key.clone()), value: Some(value.clone()) }).collect()
+    tags.iter()
+        .map(|(key, value)| dto::Tag { key: Some(key.clone()), value: Some(value.clone()) })
+        .collect()
 }
 
 fn named_tags(sent: dto::TagSet) -> S3Result<Tags> {
     let named = |tag: dto::Tag| Some((tag.key?, tag.value.unwrap_or_default()));
-    sent.into_iter().map(|tag| named(tag).ok_or_else(|| fault::known(S3ErrorCode::MalformedXML))).collect()
+    sent.into_iter()
+        .map(|tag| named(tag).ok_or_else(|| fault::known(S3ErrorCode::MalformedXML)))
+        .collect()
 }
 
 fn checked_tags(tags: Tags, most: usize) -> S3Result<Tags> {
@@ -262,7 +272,8 @@ mod tests {
     #[test]
     fn tags_come_from_a_header() {
         let tags = tags_of_header(Some("UseWithCodeDeploy=true&a%20b=c+d&empty")).unwrap();
-        let pairs: Vec<_> = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let pairs: Vec<_> =
+            tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         assert_eq!(pairs, [("UseWithCodeDeploy", "true"), ("a b", "c d"), ("empty", "")]);
         assert!(tags_of_header(Some("a=1&a=2")).is_err());
         assert!(tags_of_header(Some("=1")).is_err());

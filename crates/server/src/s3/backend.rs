@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use s3s::dto::*;
-use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result, TrailingHeaders};
 use store::Store;
 use tokio::sync::RwLock;
 
+use super::auth::Guard;
 use super::blobs::Blobs;
 use super::fault;
 use super::published::Published;
@@ -21,6 +22,7 @@ pub(super) struct Backend {
     pub(super) account: String,
     pub(super) region: String,
     pub(super) published: Arc<dyn Published>,
+    pub(super) guard: Guard,
     /// Held for writing while an upload is completed, and for reading while a part of any is recorded: between
     /// choosing the parts and ending the upload, none may be replaced.
     pub(super) completing: Arc<RwLock<()>>,
@@ -38,17 +40,31 @@ fn host<T>(request: &S3Request<T>) -> String {
     host.unwrap_or_default().to_owned()
 }
 
+/// Where headers that the caller announced for the end of the body will be.
+fn announced_trailers<T>(request: &S3Request<T>) -> Option<TrailingHeaders> {
+    request.trailing_headers.clone().filter(|_| request.headers.contains_key("x-amz-trailer"))
+}
+
 #[async_trait::async_trait]
 impl S3 for Backend {
-    async fn list_buckets(&self, request: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
+    async fn list_buckets(
+        &self,
+        request: S3Request<ListBucketsInput>,
+    ) -> Answer<ListBucketsOutput> {
         ok(self.list_all_buckets(request.input).await?)
     }
 
-    async fn create_bucket(&self, request: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
+    async fn create_bucket(
+        &self,
+        request: S3Request<CreateBucketInput>,
+    ) -> Answer<CreateBucketOutput> {
         ok(self.make_bucket(request.input).await?)
     }
 
-    async fn delete_bucket(&self, request: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {
+    async fn delete_bucket(
+        &self,
+        request: S3Request<DeleteBucketInput>,
+    ) -> Answer<DeleteBucketOutput> {
         self.remove_bucket(&request.input.bucket).await?;
         Ok(S3Response::with_status(DeleteBucketOutput {}, http::StatusCode::NO_CONTENT))
     }
@@ -126,11 +142,17 @@ impl S3 for Backend {
         Ok(S3Response::with_status(DeleteBucketTaggingOutput {}, http::StatusCode::NO_CONTENT))
     }
 
-    async fn get_bucket_acl(&self, request: S3Request<GetBucketAclInput>) -> Answer<GetBucketAclOutput> {
+    async fn get_bucket_acl(
+        &self,
+        request: S3Request<GetBucketAclInput>,
+    ) -> Answer<GetBucketAclOutput> {
         ok(self.bucket_acl(&request.input.bucket).await?)
     }
 
-    async fn put_bucket_acl(&self, request: S3Request<PutBucketAclInput>) -> Answer<PutBucketAclOutput> {
+    async fn put_bucket_acl(
+        &self,
+        request: S3Request<PutBucketAclInput>,
+    ) -> Answer<PutBucketAclOutput> {
         let canned = request.input.acl.as_ref().map(BucketCannedACL::as_str);
         self.set_bucket_acl(&request.input.bucket, canned).await?;
         ok(PutBucketAclOutput::default())
@@ -169,22 +191,40 @@ impl S3 for Backend {
         ok(GetBucketNotificationConfigurationOutput::default())
     }
 
-    async fn get_bucket_cors(&self, request: S3Request<GetBucketCorsInput>) -> Answer<GetBucketCorsOutput> {
-        Err(self.not_configured(&request.input.bucket, fault::known(S3ErrorCode::NoSuchCORSConfiguration)).await)
+    async fn get_bucket_cors(
+        &self,
+        request: S3Request<GetBucketCorsInput>,
+    ) -> Answer<GetBucketCorsOutput> {
+        Err(self
+            .not_configured(
+                &request.input.bucket,
+                fault::known(S3ErrorCode::NoSuchCORSConfiguration),
+            )
+            .await)
     }
 
     async fn get_bucket_website(
         &self,
         request: S3Request<GetBucketWebsiteInput>,
     ) -> Answer<GetBucketWebsiteOutput> {
-        Err(self.not_configured(&request.input.bucket, fault::known(S3ErrorCode::NoSuchWebsiteConfiguration)).await)
+        Err(self
+            .not_configured(
+                &request.input.bucket,
+                fault::known(S3ErrorCode::NoSuchWebsiteConfiguration),
+            )
+            .await)
     }
 
     async fn get_bucket_lifecycle_configuration(
         &self,
         request: S3Request<GetBucketLifecycleConfigurationInput>,
     ) -> Answer<GetBucketLifecycleConfigurationOutput> {
-        Err(self.not_configured(&request.input.bucket, fault::known(S3ErrorCode::NoSuchLifecycleConfiguration)).await)
+        Err(self
+            .not_configured(
+                &request.input.bucket,
+                fault::known(S3ErrorCode::NoSuchLifecycleConfiguration),
+            )
+            .await)
     }
 
     async fn get_bucket_replication(
@@ -223,16 +263,23 @@ impl S3 for Backend {
         &self,
         request: S3Request<GetPublicAccessBlockInput>,
     ) -> Answer<GetPublicAccessBlockOutput> {
-        let error = fault::unlisted("NoSuchPublicAccessBlockConfiguration", http::StatusCode::NOT_FOUND);
+        let error =
+            fault::unlisted("NoSuchPublicAccessBlockConfiguration", http::StatusCode::NOT_FOUND);
         Err(self.not_configured(&request.input.bucket, error).await)
     }
 
-    async fn list_objects(&self, request: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
+    async fn list_objects(
+        &self,
+        request: S3Request<ListObjectsInput>,
+    ) -> Answer<ListObjectsOutput> {
         let host = host(&request);
         ok(self.list_v1(request.input, &host).await?)
     }
 
-    async fn list_objects_v2(&self, request: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
+    async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> Answer<ListObjectsV2Output> {
         let host = host(&request);
         ok(self.list_v2(request.input, &host).await?)
     }
@@ -261,25 +308,37 @@ impl S3 for Backend {
         ok(self.object_attributes(request.input).await?)
     }
 
-    async fn get_object_acl(&self, request: S3Request<GetObjectAclInput>) -> Answer<GetObjectAclOutput> {
+    async fn get_object_acl(
+        &self,
+        request: S3Request<GetObjectAclInput>,
+    ) -> Answer<GetObjectAclOutput> {
         ok(self.object_acl(request.input).await?)
     }
 
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
-        ok(self.store_object(request.input, request.trailing_headers).await?)
+        let trailers = announced_trailers(&request);
+        ok(self.store_object(request.input, trailers).await?)
     }
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> Answer<CopyObjectOutput> {
         ok(self.duplicate_object(request.input).await?)
     }
 
-    async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
+    async fn delete_object(
+        &self,
+        request: S3Request<DeleteObjectInput>,
+    ) -> Answer<DeleteObjectOutput> {
         let output = self.remove_object(request.input).await?;
         Ok(S3Response::with_status(output, http::StatusCode::NO_CONTENT))
     }
 
-    async fn delete_objects(&self, request: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
-        ok(self.remove_objects(request.input).await?)
+    async fn delete_objects(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> Answer<DeleteObjectsOutput> {
+        let access_key =
+            request.credentials.map(|credentials| credentials.access_key).unwrap_or_default();
+        ok(self.remove_objects(request.input, &access_key).await?)
     }
 
     async fn get_object_tagging(
@@ -294,7 +353,8 @@ impl S3 for Backend {
         request: S3Request<PutObjectTaggingInput>,
     ) -> Answer<PutObjectTaggingOutput> {
         let PutObjectTaggingInput { bucket, key, version_id, tagging, .. } = request.input;
-        let version_id = self.tag_object(&bucket, &key, version_id.as_deref(), tagging.tag_set).await?;
+        let version_id =
+            self.tag_object(&bucket, &key, version_id.as_deref(), tagging.tag_set).await?;
         ok(PutObjectTaggingOutput { version_id })
     }
 
@@ -316,7 +376,8 @@ impl S3 for Backend {
     }
 
     async fn upload_part(&self, request: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
-        ok(self.store_part(request.input, request.trailing_headers).await?)
+        let trailers = announced_trailers(&request);
+        ok(self.store_part(request.input, trailers).await?)
     }
 
     async fn upload_part_copy(

@@ -199,7 +199,10 @@ impl Blobs {
         was_there
     }
 
-    async fn open_piece(&self, piece: &Piece) -> io::Result<ReaderStream<tokio::io::Take<tokio::fs::File>>> {
+    async fn open_piece(
+        &self,
+        piece: &Piece,
+    ) -> io::Result<ReaderStream<tokio::io::Take<tokio::fs::File>>> {
         let mut file = tokio::fs::File::open(self.path(&piece.file)).await?;
         if piece.offset > 0 {
             file.seek(io::SeekFrom::Start(piece.offset)).await?;
@@ -229,13 +232,21 @@ const SWEEP_BATCH: usize = 256;
 
 /// Removes what a crash left behind: files that are older than `before` and that no row names. Returns their
 /// number. Files of uploads that go on meanwhile are younger.
-pub(super) async fn sweep(blobs: &Blobs, store: &Store, before: SystemTime) -> Result<u64, SweepError> {
+pub(super) async fn sweep(
+    blobs: &Blobs,
+    store: &Store,
+    before: SystemTime,
+) -> Result<u64, SweepError> {
     let listing = blobs.clone();
-    let old = tokio::task::spawn_blocking(move || listing.older_than(before)).await.map_err(io::Error::other)??;
+    let old = tokio::task::spawn_blocking(move || listing.older_than(before))
+        .await
+        .map_err(io::Error::other)??;
     let mut removed = 0;
     for names in old.chunks(SWEEP_BATCH) {
-        let owners: Vec<_> = names.iter().filter_map(|name| name.split_once('/')).map(|(owner, _)| owner).collect();
-        let asked: Vec<_> = names.iter().cloned().chain(owners.into_iter().map(str::to_owned)).collect();
+        let owners: Vec<_> =
+            names.iter().filter_map(|name| name.split_once('/')).map(|(owner, _)| owner).collect();
+        let asked: Vec<_> =
+            names.iter().cloned().chain(owners.into_iter().map(str::to_owned)).collect();
         let used = store.files_in_use(&asked).await?;
         let is_used = |name: &str| used.contains(name);
         for name in names {
@@ -475,7 +486,9 @@ mod tests {
     fn stream(
         pieces: Vec<Result<&'static [u8], &'static str>>,
     ) -> impl Stream<Item = Result<Bytes, StreamError>> + Unpin {
-        futures::stream::iter(pieces.into_iter().map(|piece| piece.map(Bytes::from_static).map_err(Into::into)))
+        futures::stream::iter(
+            pieces.into_iter().map(|piece| piece.map(Bytes::from_static).map_err(Into::into)),
+        )
     }
 
     async fn read_all(blobs: &Blobs, blob: &Blob, range: Range<u64>) -> Vec<u8> {
@@ -504,12 +517,17 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(directory.path()).unwrap();
         let upload = new_name();
-        let first = blobs.write(Some(&upload), stream(vec![Ok(b"hello "), Ok(b"big")]), None, 100).await.unwrap();
+        let first = blobs
+            .write(Some(&upload), stream(vec![Ok(b"hello "), Ok(b"big")]), None, 100)
+            .await
+            .unwrap();
         let sum = Some(Algorithm::Crc32);
-        let second = blobs.write(Some(&upload), stream(vec![Ok(b" world")]), sum, 100).await.unwrap();
+        let second =
+            blobs.write(Some(&upload), stream(vec![Ok(b" world")]), sum, 100).await.unwrap();
         assert_eq!(first.size, 9);
         assert_eq!(first.sums.etag(), "39ebb2a85f7f4fca3ec674f2584afe76");
-        let blob = Blob { file: upload, segments: vec![segment(&first), segment(&second)], size: 15 };
+        let blob =
+            Blob { file: upload, segments: vec![segment(&first), segment(&second)], size: 15 };
         assert_eq!(read_all(&blobs, &blob, 0..15).await, b"hello big world");
         assert_eq!(read_all(&blobs, &blob, 6..12).await, b"big wo");
         assert_eq!(read_all(&blobs, &blob, 9..10).await, b" ");
@@ -534,9 +552,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let blobs = Blobs::open(directory.path()).unwrap();
         let upload = new_name();
-        let first = blobs.write(Some(&upload), stream(vec![Ok(b"first")]), None, 100).await.unwrap();
-        let second = blobs.write(Some(&upload), stream(vec![Ok(b"second")]), None, 100).await.unwrap();
-        let blob = Blob { file: upload, segments: vec![segment(&first), segment(&second)], size: 11 };
+        let first =
+            blobs.write(Some(&upload), stream(vec![Ok(b"first")]), None, 100).await.unwrap();
+        let second =
+            blobs.write(Some(&upload), stream(vec![Ok(b"second")]), None, 100).await.unwrap();
+        let blob =
+            Blob { file: upload, segments: vec![segment(&first), segment(&second)], size: 11 };
         let reading = blobs.read(&blob, 0..11).await.unwrap();
         blobs.remove(vec![blob.file.clone()]).await;
         let pieces: Vec<Bytes> = reading.try_collect().await.unwrap();

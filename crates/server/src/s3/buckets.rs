@@ -52,12 +52,18 @@ impl Backend {
         ))
     }
 
-    pub(super) async fn make_bucket(&self, input: dto::CreateBucketInput) -> S3Result<dto::CreateBucketOutput> {
+    pub(super) async fn make_bucket(
+        &self,
+        input: dto::CreateBucketInput,
+    ) -> S3Result<dto::CreateBucketOutput> {
         if published::is_reserved_bucket(&input.bucket) {
             return Err(fault::known(S3ErrorCode::BucketAlreadyExists));
         }
-        let constraint = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
-        let region = constraint.map_or_else(|| self.region.clone(), |named| named.as_str().to_owned());
+        let constraint = input
+            .create_bucket_configuration
+            .and_then(|configuration| configuration.location_constraint);
+        let region =
+            constraint.map_or_else(|| self.region.clone(), |named| named.as_str().to_owned());
         // `EU` is an old name that clients may still send.
         let region = if region == "EU" { "eu-west-1".to_owned() } else { region };
         let acl = input.acl.as_ref().map(dto::BucketCannedACL::as_str);
@@ -72,8 +78,11 @@ impl Backend {
         match self.store.create_bucket(&bucket).await.map_err(fault::store)? {
             CreateBucket::Created => {}
             // Everything belongs to the one account; the first region lets it create a bucket again.
-            CreateBucket::Exists(existing) if existing.region == FIRST_REGION && bucket.region == FIRST_REGION => {}
-            CreateBucket::Exists(_) => return Err(fault::known(S3ErrorCode::BucketAlreadyOwnedByYou)),
+            CreateBucket::Exists(existing)
+                if existing.region == FIRST_REGION && bucket.region == FIRST_REGION => {}
+            CreateBucket::Exists(_) => {
+                return Err(fault::known(S3ErrorCode::BucketAlreadyOwnedByYou));
+            }
         }
         Ok(dto::CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
     }
@@ -97,7 +106,10 @@ impl Backend {
         }
     }
 
-    pub(super) async fn bucket_location(&self, bucket: &str) -> S3Result<dto::GetBucketLocationOutput> {
+    pub(super) async fn bucket_location(
+        &self,
+        bucket: &str,
+    ) -> S3Result<dto::GetBucketLocationOutput> {
         let region = self.region_of(bucket).await?;
         let named = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
         Ok(dto::GetBucketLocationOutput { location_constraint: named })
@@ -107,9 +119,12 @@ impl Backend {
         &self,
         input: dto::ListBucketsInput,
     ) -> S3Result<dto::ListBucketsOutput> {
-        let limit = input.max_buckets.and_then(|most| u32::try_from(most).ok()).unwrap_or(BUCKETS_MAX);
+        let limit =
+            input.max_buckets.and_then(|most| u32::try_from(most).ok()).unwrap_or(BUCKETS_MAX);
         if !(1..=BUCKETS_MAX).contains(&limit) {
-            return Err(fault::invalid_argument("Argument max-buckets must be an integer between 1 and 10000."));
+            return Err(fault::invalid_argument(
+                "Argument max-buckets must be an integer between 1 and 10000.",
+            ));
         }
         let after = input.continuation_token.as_deref();
         let page = self.store.buckets(after, limit).await.map_err(fault::store)?;
@@ -133,7 +148,10 @@ impl Backend {
         })
     }
 
-    pub(super) async fn bucket_versioning(&self, name: &str) -> S3Result<dto::GetBucketVersioningOutput> {
+    pub(super) async fn bucket_versioning(
+        &self,
+        name: &str,
+    ) -> S3Result<dto::GetBucketVersioningOutput> {
         let status = match self.bucket(name).await?.versioning {
             Versioning::Off => None,
             Versioning::Enabled => Some(BucketVersioningStatus::ENABLED),
@@ -143,7 +161,10 @@ impl Backend {
         Ok(dto::GetBucketVersioningOutput { mfa_delete: None, status })
     }
 
-    pub(super) async fn set_bucket_versioning(&self, input: dto::PutBucketVersioningInput) -> S3Result<()> {
+    pub(super) async fn set_bucket_versioning(
+        &self,
+        input: dto::PutBucketVersioningInput,
+    ) -> S3Result<()> {
         let status = input.versioning_configuration.status;
         let versioning = match status.as_ref().map(BucketVersioningStatus::as_str) {
             Some(BucketVersioningStatus::ENABLED) => Versioning::Enabled,
@@ -156,7 +177,8 @@ impl Backend {
                 ));
             }
         };
-        let exists = self.store.set_versioning(&input.bucket, versioning).await.map_err(fault::store)?;
+        let exists =
+            self.store.set_versioning(&input.bucket, versioning).await.map_err(fault::store)?;
         if exists { Ok(()) } else { Err(fault::no_such_bucket()) }
     }
 }

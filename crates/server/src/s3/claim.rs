@@ -7,7 +7,7 @@
 use http::{HeaderMap, Method, header};
 use s3s::{S3Error, S3ErrorCode};
 
-use super::fault::{because, invalid_argument, invalid_request};
+use super::fault::{self, because, invalid_argument, invalid_request};
 
 /// Headers that clients add after signing, or that say nothing by which a request could be turned around.
 const NEED_NOT_BE_SIGNED: [&str; 2] = ["x-amz-user-agent", "x-amz-content-sha256"];
@@ -17,13 +17,24 @@ const PRESIGNED_SECONDS_MAX: u32 = 604_800;
 
 /// Refuses a request whose signature is malformed, made for another service or leaves out what it must cover.
 /// A request without any signature passes: whoever decides about access sees that it is anonymous.
-pub(super) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result<(), S3Error> {
+pub(super) fn check(
+    method: &Method,
+    path: &str,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<(), S3Error> {
+    if [path, query].iter().any(|text| text.contains("%00")) {
+        // PostgreSQL keeps no text with a NUL in it, and no key needs one.
+        return Err(fault::known(S3ErrorCode::InvalidURI));
+    }
     if method == Method::POST && is_form(headers) {
         // Browsers' form uploads carry their policy inside, and would have to be read into memory first.
         return Err(because(S3ErrorCode::NotImplemented, "Uploads by HTML form are not served."));
     }
-    let version4 = parameter(query, "X-Amz-Signature").is_some() || parameter(query, "X-Amz-Algorithm").is_some();
-    let version2 = parameter(query, "Signature").is_some() && parameter(query, "AWSAccessKeyId").is_some();
+    let version4 = parameter(query, "X-Amz-Signature").is_some()
+        || parameter(query, "X-Amz-Algorithm").is_some();
+    let version2 =
+        parameter(query, "Signature").is_some() && parameter(query, "AWSAccessKeyId").is_some();
     let in_header = headers.get(header::AUTHORIZATION);
     if usize::from(version4) + usize::from(version2) + usize::from(in_header.is_some()) > 1 {
         return Err(invalid_argument(
@@ -42,13 +53,16 @@ pub(super) fn check(method: &Method, query: &str, headers: &HeaderMap) -> Result
 pub(super) fn session_token(query: &str, headers: &HeaderMap) -> Option<String> {
     match headers.get("x-amz-security-token") {
         Some(token) => token.to_str().ok().map(str::to_owned),
-        None => parameter(query, "X-Amz-Security-Token").or_else(|| parameter(query, "x-amz-security-token")),
+        None => parameter(query, "X-Amz-Security-Token")
+            .or_else(|| parameter(query, "x-amz-security-token")),
     }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data"))
+    content_type.is_some_and(|value| {
+        value.trim_start().to_ascii_lowercase().starts_with("multipart/form-data")
+    })
 }
 
 fn check_header(value: &str, headers: &HeaderMap) -> Result<(), S3Error> {
@@ -71,7 +85,8 @@ fn check_header(value: &str, headers: &HeaderMap) -> Result<(), S3Error> {
         )
     };
     let credential = field("Credential").ok_or_else(|| malformed("the Credential is missing."))?;
-    let signed = field("SignedHeaders").ok_or_else(|| malformed("the SignedHeaders are missing."))?;
+    let signed =
+        field("SignedHeaders").ok_or_else(|| malformed("the SignedHeaders are missing."))?;
     let signature = field("Signature").ok_or_else(|| malformed("the Signature is missing."))?;
     if !is_signature(signature) {
         return Err(malformed("the Signature is not 64 lower-case hexadecimal digits."));
@@ -109,8 +124,10 @@ fn check_presigned(query: &str, headers: &HeaderMap) -> Result<(), S3Error> {
         .map_err(|what| bad(&format!("Error parsing the X-Amz-Credential parameter; {what}")))?;
     match expires.parse::<u32>() {
         Ok(seconds @ 1..) if seconds <= PRESIGNED_SECONDS_MAX => check_coverage(&signed, headers),
-        Ok(1..) => Err(bad("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires \
-                            must be less than 604800 seconds")),
+        Ok(1..) => Err(bad(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires \
+                            must be less than 604800 seconds",
+        )),
         _ => Err(bad("X-Amz-Expires should be a number of at least 1")),
     }
 }
@@ -125,11 +142,15 @@ fn check_credential(credential: &str) -> Result<(), String> {
         return Err(format!("incorrect service \"{service}\". This endpoint belongs to \"s3\"."));
     }
     if *terminal != "aws4_request" {
-        return Err(format!("incorrect terminal \"{terminal}\". This endpoint uses \"aws4_request\"."));
+        return Err(format!(
+            "incorrect terminal \"{terminal}\". This endpoint uses \"aws4_request\"."
+        ));
     }
     if date.len() != 8 || !date.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(format!("incorrect date format \"{date}\". This date in the credential must be in the format \
-                            \"yyyyMMdd\"."));
+        return Err(format!(
+            "incorrect date format \"{date}\". This date in the credential must be in the format \
+                            \"yyyyMMdd\"."
+        ));
     }
     if key.is_empty() { Err("the access key is missing.".to_owned()) } else { Ok(()) }
 }
@@ -175,11 +196,11 @@ mod tests {
         for (name, value) in extra {
             headers.insert(*name, value.parse().unwrap());
         }
-        outcome(check(&Method::GET, "", &headers))
+        outcome(check(&Method::GET, "/", "", &headers))
     }
 
     fn check_query(query: &str) -> String {
-        outcome(check(&Method::GET, query, &HeaderMap::new()))
+        outcome(check(&Method::GET, "/", query, &HeaderMap::new()))
     }
 
     fn outcome(result: Result<(), S3Error>) -> String {
@@ -221,7 +242,11 @@ mod tests {
             "AWS4-HMAC-SHA256 Credential=AK/2026/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=00",
             "AWS4-HMAC-SHA256",
         ] {
-            assert_eq!(check_authorization(broken, &[]), "AuthorizationHeaderMalformed", "{broken}");
+            assert_eq!(
+                check_authorization(broken, &[]),
+                "AuthorizationHeaderMalformed",
+                "{broken}"
+            );
         }
         assert_eq!(check_authorization("Bearer token", &[]), "InvalidArgument");
         assert_eq!(check_authorization("AWS AK:c2ln", &[]), "InvalidRequest");
@@ -240,12 +265,27 @@ mod tests {
         assert_eq!(check_query(&presigned("604801")), "AuthorizationQueryParametersError");
         assert_eq!(check_query(&presigned("0")), "AuthorizationQueryParametersError");
         assert_eq!(check_query(&presigned("soon")), "AuthorizationQueryParametersError");
-        assert_eq!(check_query("X-Amz-Algorithm=AWS4-HMAC-SHA256"), "AuthorizationQueryParametersError");
+        assert_eq!(
+            check_query("X-Amz-Algorithm=AWS4-HMAC-SHA256"),
+            "AuthorizationQueryParametersError"
+        );
     }
 
     #[test]
     fn two_signatures_are_one_too_many() {
-        assert_eq!(check_query("X-Amz-Signature=1&Signature=2&AWSAccessKeyId=AK"), "InvalidArgument");
+        assert_eq!(
+            check_query("X-Amz-Signature=1&Signature=2&AWSAccessKeyId=AK"),
+            "InvalidArgument"
+        );
+    }
+
+    #[test]
+    fn nothing_may_hold_a_nul() {
+        let path = outcome(check(&Method::GET, "/b/a%00b", "", &HeaderMap::new()));
+        assert_eq!(
+            (path.as_str(), check_query("prefix=%00").as_str()),
+            ("InvalidURI", "InvalidURI")
+        );
     }
 
     #[test]

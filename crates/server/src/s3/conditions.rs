@@ -44,10 +44,16 @@ impl Conditions {
     }
 
     /// The same for the source of a copy, which is either as expected or not.
-    pub(super) fn check_source(&self, etag: &str, modified: model::Timestamp) -> Result<(), S3Error> {
+    pub(super) fn check_source(
+        &self,
+        etag: &str,
+        modified: model::Timestamp,
+    ) -> Result<(), S3Error> {
         match self.verdict(etag, modified) {
             Verdict::Holds => Ok(()),
-            Verdict::NotModified | Verdict::Failed => Err(fault::known(S3ErrorCode::PreconditionFailed)),
+            Verdict::NotModified | Verdict::Failed => {
+                Err(fault::known(S3ErrorCode::PreconditionFailed))
+            }
         }
     }
 }
@@ -78,7 +84,8 @@ mod tests {
     fn etags_decide() {
         let verdict = |conditions: Conditions| conditions.verdict("abc", MODIFIED);
         let if_match = |text| Conditions { if_match: etag(text), ..Conditions::default() };
-        let if_none_match = |text| Conditions { if_none_match: etag(text), ..Conditions::default() };
+        let if_none_match =
+            |text| Conditions { if_none_match: etag(text), ..Conditions::default() };
         assert_eq!(verdict(if_match("\"abc\"")), Verdict::Holds);
         assert_eq!(verdict(if_match("*")), Verdict::Holds);
         assert_eq!(verdict(if_match("\"xyz\"")), Verdict::Failed);
@@ -90,7 +97,8 @@ mod tests {
     fn dates_compare_by_whole_seconds() {
         let verdict = |conditions: Conditions| conditions.verdict("abc", MODIFIED);
         let since = |millis| Conditions { if_modified_since: at(millis), ..Conditions::default() };
-        let unmodified = |millis| Conditions { if_unmodified_since: at(millis), ..Conditions::default() };
+        let unmodified =
+            |millis| Conditions { if_unmodified_since: at(millis), ..Conditions::default() };
         assert_eq!(verdict(since(1_000_000)), Verdict::NotModified);
         assert_eq!(verdict(since(999_000)), Verdict::Holds);
         assert_eq!(verdict(unmodified(1_000_000)), Verdict::Holds);

@@ -69,7 +69,11 @@ mod tests {
         for cut in [0, 1, 8, 1024, 4999, 5000] {
             let (head, tail) = bytes.split_at(cut);
             let sum = |bytes: &[u8]| u64::from(crc32fast::hash(bytes));
-            assert_eq!(join(CRC32, sum(head), sum(tail), tail.len() as u64), sum(&bytes), "cut at {cut}");
+            assert_eq!(
+                join(CRC32, sum(head), sum(tail), tail.len() as u64),
+                sum(&bytes),
+                "cut at {cut}"
+            );
         }
     }
 }

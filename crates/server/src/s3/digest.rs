@@ -25,7 +25,8 @@ pub(super) enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm, in the order in which the API lists them.
-    pub(super) const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
 
     /// The name on the wire.
     pub(super) const fn name(self) -> &'static str {
@@ -117,8 +118,11 @@ impl Expected {
         {
             return Err(super::fault::known(S3ErrorCode::InvalidDigest));
         }
-        let given: Vec<_> =
-            Algorithm::ALL.into_iter().zip(values).filter_map(|(kind, value)| Some((kind, value?))).collect();
+        let given: Vec<_> = Algorithm::ALL
+            .into_iter()
+            .zip(values)
+            .filter_map(|(kind, value)| Some((kind, value?)))
+            .collect();
         if given.len() > 1 {
             return Err(invalid_request(
                 "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
@@ -161,7 +165,10 @@ pub(super) struct Hasher {
 impl Hasher {
     /// One that computes the MD5 and, if given, `algorithm`.
     pub(super) fn new(algorithm: Option<Algorithm>) -> Self {
-        Self { md5: Md5::new(), checksum: algorithm.map(|algorithm| (algorithm, Running::new(algorithm))) }
+        Self {
+            md5: Md5::new(),
+            checksum: algorithm.map(|algorithm| (algorithm, Running::new(algorithm))),
+        }
     }
 
     /// Takes in the next bytes.
@@ -281,9 +288,15 @@ pub(super) fn multipart_etag<'a>(etags: impl ExactSizeIterator<Item = &'a str>) 
 
 /// The checksum of an object made of parts of which each has a sum and a length in bytes. `None` if a sum does
 /// not decode, or if only the bytes themselves could tell (a SHA over the full object).
-pub(super) fn multipart_sum(algorithm: Algorithm, coverage: Coverage, parts: &[(&str, u64)]) -> Option<Sum> {
-    let decoded: Option<Vec<_>> =
-        parts.iter().map(|(value, size)| Some((BASE64_STANDARD.decode(value).ok()?, *size))).collect();
+pub(super) fn multipart_sum(
+    algorithm: Algorithm,
+    coverage: Coverage,
+    parts: &[(&str, u64)],
+) -> Option<Sum> {
+    let decoded: Option<Vec<_>> = parts
+        .iter()
+        .map(|(value, size)| Some((BASE64_STANDARD.decode(value).ok()?, *size)))
+        .collect();
     let decoded = decoded?;
     let value = match coverage {
         Coverage::Composite => {
@@ -304,8 +317,9 @@ fn joined_crc(algorithm: Algorithm, parts: &[(Vec<u8>, u64)]) -> Option<Vec<u8>>
         Algorithm::Sha1 | Algorithm::Sha256 => return None,
     };
     let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    let joined =
-        parts.iter().fold(0, |before, (sum, size)| crc::join(polynomial, before, number(sum), *size));
+    let joined = parts
+        .iter()
+        .fold(0, |before, (sum, size)| crc::join(polynomial, before, number(sum), *size));
     Some(joined.to_be_bytes()[8 - algorithm.len_bytes()..].to_vec())
 }
 
@@ -351,17 +365,19 @@ mod tests {
         assert_eq!(code(&before("y/Q5Jw=="), None).as_deref(), Some("BadDigest"));
         assert_eq!(code(&after, Some("y/Q5Jg==")), None);
         assert_eq!(code(&after, Some("y/Q5Jw==")).as_deref(), Some("BadDigest"));
-        let md5 = Expected { content_md5: Some("1B2M2Y8AsgTpgAmY7PhCfg==".to_owned()), checksum: None };
+        let md5 =
+            Expected { content_md5: Some("1B2M2Y8AsgTpgAmY7PhCfg==".to_owned()), checksum: None };
         assert_eq!(code(&md5, None).as_deref(), Some("BadDigest"));
     }
 
     #[test]
     fn what_the_caller_says_must_make_sense() {
-        let code = |md5: Option<&str>, crc32: Option<&str>, sha1: Option<&str>, named: Option<&str>| {
-            let values = [crc32.map(str::to_owned), None, None, sha1.map(str::to_owned), None];
-            let result = Expected::new(md5.map(str::to_owned), values, named);
-            result.err().map(|error| error.code().as_str().to_owned())
-        };
+        let code =
+            |md5: Option<&str>, crc32: Option<&str>, sha1: Option<&str>, named: Option<&str>| {
+                let values = [crc32.map(str::to_owned), None, None, sha1.map(str::to_owned), None];
+                let result = Expected::new(md5.map(str::to_owned), values, named);
+                result.err().map(|error| error.code().as_str().to_owned())
+            };
         assert_eq!(code(None, Some("y/Q5Jg=="), None, None), None);
         assert_eq!(code(None, Some("y/Q5"), None, None).as_deref(), Some("InvalidRequest"));
         let sha1 = Some("98O8HYCOBHMq32eZZczDTKeuNEE=");
@@ -390,7 +406,8 @@ mod tests {
         let etags = ["79b281060d337b9b2b84ccf390adcf74", "92eb5ffee6ae2fec3ad71c777531578f"];
         let etag = multipart_etag(etags.into_iter()).unwrap();
         assert_eq!(etag, "e5a8c5272b26fc10581a21089559b006-2");
-        let composite = multipart_sum(Algorithm::Crc32, Coverage::Composite, &[("y/Q5Jg==", 9)]).unwrap();
+        let composite =
+            multipart_sum(Algorithm::Crc32, Coverage::Composite, &[("y/Q5Jg==", 9)]).unwrap();
         assert_eq!(composite.value, "7kxlUA==-1");
         assert_eq!(multipart_etag(["not hex"].into_iter()), None);
     }

@@ -91,9 +91,15 @@ fn disk_full() -> S3Error {
 pub(super) fn default_message(code: &str) -> &'static str {
     match code {
         "AccessDenied" => "Access Denied",
-        "AuthorizationHeaderMalformed" => "The authorization header that you provided is not valid.",
-        "AuthorizationQueryParametersError" => "The authorization query parameters that you provided are not valid.",
-        "BadDigest" => "The Content-MD5 or checksum value that you specified did not match what the server received.",
+        "AuthorizationHeaderMalformed" => {
+            "The authorization header that you provided is not valid."
+        }
+        "AuthorizationQueryParametersError" => {
+            "The authorization query parameters that you provided are not valid."
+        }
+        "BadDigest" => {
+            "The Content-MD5 or checksum value that you specified did not match what the server received."
+        }
         "BadRequest" => "An error occurred when parsing the HTTP request.",
         "BucketAlreadyExists" => {
             "The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
@@ -109,7 +115,9 @@ pub(super) fn default_message(code: &str) -> &'static str {
         "IllegalLocationConstraintException" => {
             "The location constraint is incompatible for the region specific endpoint this request was sent to."
         }
-        "IncompleteBody" => "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        "IncompleteBody" => {
+            "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        }
         "InternalError" => "We encountered an internal error. Please try again.",
         "InvalidAccessKeyId" => "The AWS Access Key Id you provided does not exist in our records.",
         "InvalidArgument" => "Invalid Argument",
@@ -119,13 +127,17 @@ pub(super) fn default_message(code: &str) -> &'static str {
             "One or more of the specified parts could not be found. The part may not have been uploaded, or the \
              specified entity tag may not match the part's entity tag."
         }
-        "InvalidPartOrder" => "The list of parts was not in ascending order. Parts must be ordered by part number.",
+        "InvalidPartOrder" => {
+            "The list of parts was not in ascending order. Parts must be ordered by part number."
+        }
         "InvalidPartNumber" => "The requested partnumber is not satisfiable",
         "InvalidRange" => "The requested range is not satisfiable",
         "InvalidToken" => "The provided token is malformed or otherwise invalid.",
         "InvalidURI" => "Couldn't parse the specified URI.",
         "KeyTooLongError" => "Your key is too long",
-        "MalformedPOSTRequest" => "The body of your POST request is not well-formed multipart/form-data.",
+        "MalformedPOSTRequest" => {
+            "The body of your POST request is not well-formed multipart/form-data."
+        }
         "MalformedXML" => {
             "The XML you provided was not well-formed or did not validate against our published schema"
         }
@@ -137,21 +149,31 @@ pub(super) fn default_message(code: &str) -> &'static str {
         "NoSuchCORSConfiguration" => "The CORS configuration does not exist",
         "NoSuchKey" => "The specified key does not exist.",
         "NoSuchLifecycleConfiguration" => "The lifecycle configuration does not exist",
-        "NoSuchPublicAccessBlockConfiguration" => "The public access block configuration was not found",
+        "NoSuchPublicAccessBlockConfiguration" => {
+            "The public access block configuration was not found"
+        }
         "NoSuchTagSet" => "The TagSet does not exist",
         "NoSuchUpload" => {
             "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted \
              or completed."
         }
         "NoSuchVersion" => "The specified version does not exist.",
-        "NoSuchWebsiteConfiguration" => "The specified bucket does not have a website configuration",
-        "NotImplemented" => "A header or operation you provided implies functionality that is not implemented",
+        "NoSuchWebsiteConfiguration" => {
+            "The specified bucket does not have a website configuration"
+        }
+        "NotImplemented" => {
+            "A header or operation you provided implies functionality that is not implemented"
+        }
         "NotModified" => "Not Modified",
-        "ObjectLockConfigurationNotFoundError" => "Object Lock configuration does not exist for this bucket",
+        "ObjectLockConfigurationNotFoundError" => {
+            "Object Lock configuration does not exist for this bucket"
+        }
         "OwnershipControlsNotFoundError" => "The bucket ownership controls were not found",
         "PreconditionFailed" => "At least one of the pre-conditions you specified did not hold",
         "ReplicationConfigurationNotFoundError" => "The replication configuration was not found",
-        "RequestTimeTooSkewed" => "The difference between the request time and the current time is too large.",
+        "RequestTimeTooSkewed" => {
+            "The difference between the request time and the current time is too large."
+        }
         "ServerSideEncryptionConfigurationNotFoundError" => {
             "The server side encryption configuration was not found"
         }
@@ -159,7 +181,9 @@ pub(super) fn default_message(code: &str) -> &'static str {
             "The request signature we calculated does not match the signature you provided. Check your key and \
              signing method."
         }
-        "XAmzContentSHA256Mismatch" => "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        "XAmzContentSHA256Mismatch" => {
+            "The provided 'x-amz-content-sha256' header does not match what was computed."
+        }
         _ => "The request could not be carried out.",
     }
 }

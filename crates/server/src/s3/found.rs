@@ -42,11 +42,14 @@ type Bytestream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send + Sync>>;
 impl Found {
     /// An object of longshore's own.
     pub(super) fn published(edition: Edition) -> Self {
-        let since_epoch = edition.modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since_epoch =
+            edition.modified.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         Self {
             etag: edition.etag(),
             size: edition.size(),
-            modified: Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)),
+            modified: Timestamp::from_millis(
+                i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX),
+            ),
             version: None,
             attributes: Attributes {
                 content_type: Some(edition.object.content_type.clone()),
@@ -59,7 +62,9 @@ impl Found {
     /// How many parts a multipart upload made it of; `None` if it came in one piece.
     pub(super) fn parts(&self) -> Option<i32> {
         match &self.content {
-            Content::Stored(blob) if !blob.segments.is_empty() => i32::try_from(blob.segments.len()).ok(),
+            Content::Stored(blob) if !blob.segments.is_empty() => {
+                i32::try_from(blob.segments.len()).ok()
+            }
             Content::Stored(_) | Content::Published(_) => None,
         }
     }
@@ -69,7 +74,8 @@ impl Found {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         match &self.content {
             Content::Stored(blob) if !blob.segments.is_empty() => {
-                let start = blob.segments.iter().take(index).map(|segment| segment.size).sum::<u64>();
+                let start =
+                    blob.segments.iter().take(index).map(|segment| segment.size).sum::<u64>();
                 Some(start..start + blob.segments.get(index)?.size)
             }
             Content::Stored(_) | Content::Published(_) => (index == 0).then_some(0..self.size),
@@ -77,9 +83,15 @@ impl Found {
     }
 
     /// Opens the bytes in `range`. `None` if the files went since the object was found: it was replaced.
-    pub(super) async fn open(&self, blobs: &Blobs, range: Range<u64>) -> S3Result<Option<StreamingBlob>> {
+    pub(super) async fn open(
+        &self,
+        blobs: &Blobs,
+        range: Range<u64>,
+    ) -> S3Result<Option<StreamingBlob>> {
         let opened: io::Result<Bytestream> = match &self.content {
-            Content::Stored(blob) => blobs.read(blob, range).await.map(|stream| Box::pin(stream) as _),
+            Content::Stored(blob) => {
+                blobs.read(blob, range).await.map(|stream| Box::pin(stream) as _)
+            }
             Content::Published(edition) => open_edition(edition, range).await,
         };
         match opened {
@@ -135,7 +147,10 @@ mod tests {
         assert_eq!((multipart.parts(), multipart.part_range(2)), (Some(2), Some(5..8)));
         assert_eq!(multipart.part_range(3), None);
         let whole = stored(&[]);
-        assert_eq!((whole.parts(), whole.part_range(1), whole.part_range(2)), (None, Some(0..5), None));
+        assert_eq!(
+            (whole.parts(), whole.part_range(1), whole.part_range(2)),
+            (None, Some(0..5), None)
+        );
     }
 
     #[tokio::test]
@@ -152,7 +167,9 @@ mod tests {
             file_len: 6,
             modified: SystemTime::UNIX_EPOCH,
         };
-        for (range, expected) in [(0..11, "#!sh\nBINARY"), (3..7, "h\nBI"), (0..5, "#!sh\n"), (6..8, "IN")] {
+        for (range, expected) in
+            [(0..11, "#!sh\nBINARY"), (3..7, "h\nBI"), (0..5, "#!sh\n"), (6..8, "IN")]
+        {
             let stream = open_edition(&edition, range).await.unwrap();
             let pieces: Vec<Bytes> = stream.try_collect().await.unwrap();
             assert_eq!(pieces.concat(), expected.as_bytes());

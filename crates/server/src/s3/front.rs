@@ -5,10 +5,13 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body::Frame;
 use http_body_util::BodyExt as _;
 use s3s::{Body, S3Error};
 
@@ -40,15 +43,27 @@ impl S3Service {
     {
         let about = About::of(&request);
         let query = request.uri().query().unwrap_or_default();
-        if let Err(error) = claim::check(request.method(), query, request.headers()) {
-            return about.finish(refusal(error)).await;
+        if let Err(error) =
+            claim::check(request.method(), request.uri().path(), query, request.headers())
+        {
+            let mut answer = about.finish(refusal(error)).await;
+            if !request.body().is_end_stream() {
+                close_after(&mut answer);
+            }
+            return answer;
         }
-        let request = request.map(|body| Body::http_body_unsync(body.map_err(Into::into)));
+        let is_read = Arc::new(AtomicBool::new(false));
+        let request =
+            request.map(|body| Body::http_body_unsync(Watched::new(body, Arc::clone(&is_read))));
         let answer = match self.inner.call(request).await {
             Ok(answer) => answer,
             Err(error) => refusal(fault::internal(&*StreamError::from(error))),
         };
-        about.finish(answer).await
+        let mut answer = about.finish(answer).await;
+        if !is_read.load(Ordering::Relaxed) {
+            close_after(&mut answer);
+        }
+        answer
     }
 }
 
@@ -68,6 +83,53 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let service = self.clone();
         Box::pin(async move { Ok(service.handle(request).await) })
+    }
+}
+
+/// Ends the connection with this answer. A client that is answered before it sent its body (it said
+/// `Expect: 100-continue`) does not send it any more, and what it sends next would be taken for that body.
+fn close_after(answer: &mut Response<Body>) {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// A body that tells whether it was read to its end.
+struct Watched<B> {
+    body: Pin<Box<B>>,
+    is_read: Arc<AtomicBool>,
+}
+
+impl<B: http_body::Body> Watched<B> {
+    fn new(body: B, is_read: Arc<AtomicBool>) -> Self {
+        is_read.store(body.is_end_stream(), Ordering::Relaxed);
+        Self { body: Box::pin(body), is_read }
+    }
+}
+
+impl<B> http_body::Body for Watched<B>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<StreamError>,
+{
+    type Data = Bytes;
+    type Error = StreamError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
+        let polled = self.body.as_mut().poll_frame(context);
+        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.is_read.store(true, Ordering::Relaxed);
+        }
+        polled.map_err(Into::into)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -163,7 +225,10 @@ mod tests {
         assert_eq!(head.status, 404);
         assert_eq!(head.headers["x-amz-request-id"], "17");
         assert!(body.contains("<Message>The specified key does not exist.</Message>"), "{body}");
-        assert!(body.contains("<Resource>/b/k&amp;l</Resource><RequestId>17</RequestId>"), "{body}");
+        assert!(
+            body.contains("<Resource>/b/k&amp;l</Resource><RequestId>17</RequestId>"),
+            "{body}"
+        );
     }
 
     #[tokio::test]

@@ -61,7 +61,11 @@ impl Spelling {
     }
 
     fn spell(self, text: &str) -> String {
-        if self.is_encoded { utf8_percent_encode(text, KEPT_IN_URLS).to_string() } else { text.to_owned() }
+        if self.is_encoded {
+            utf8_percent_encode(text, KEPT_IN_URLS).to_string()
+        } else {
+            text.to_owned()
+        }
     }
 
     fn optional(self, text: Option<&String>) -> Option<String> {
@@ -126,7 +130,9 @@ impl Backend {
             key_count: Some(page.len()),
             continuation_token: input.continuation_token,
             is_truncated: Some(page.next.is_some()),
-            next_continuation_token: page.next.map(|marker| BASE64_URL_SAFE_NO_PAD.encode(marker.key)),
+            next_continuation_token: page
+                .next
+                .map(|marker| BASE64_URL_SAFE_NO_PAD.encode(marker.key)),
             contents: Some(page.objects),
             common_prefixes: Some(page.prefixes),
             delimiter: spelling.optional(input.delimiter.as_ref()),
@@ -183,7 +189,13 @@ impl Backend {
         })
     }
 
-    async fn page(&self, query: &Query, spelling: Spelling, with_owner: bool, host: &str) -> S3Result<Page> {
+    async fn page(
+        &self,
+        query: &Query,
+        spelling: Spelling,
+        with_owner: bool,
+        host: &str,
+    ) -> S3Result<Page> {
         if published::is_reserved_bucket(&query.bucket) {
             return self.published_page(query, spelling, host).await;
         }
@@ -205,7 +217,12 @@ impl Backend {
                 ListingEntry::Prefix(prefix) => page.prefixes.push(common(spelling.spell(&prefix))),
                 ListingEntry::Object(object) => page.objects.push(dto::Object {
                     owner: with_owner.then(|| self.owner()),
-                    ..entry_of(spelling.spell(&object.key), &object.etag, object.size, object.created)
+                    ..entry_of(
+                        spelling.spell(&object.key),
+                        &object.etag,
+                        object.size,
+                        object.created,
+                    )
                 }),
             }
         }
@@ -213,13 +230,24 @@ impl Backend {
     }
 
     /// The few objects of a reserved bucket fit on one page.
-    async fn published_page(&self, query: &Query, spelling: Spelling, host: &str) -> S3Result<Page> {
+    async fn published_page(
+        &self,
+        query: &Query,
+        spelling: Spelling,
+        host: &str,
+    ) -> S3Result<Page> {
         let mut page = Page::default();
         let mut rolled_up = None;
         let after = query.after.as_ref().map_or("", |marker| marker.key.as_str());
         for key in self.published.keys() {
-            let Some(rest) = key.strip_prefix(&query.prefix).filter(|_| key.as_str() > after) else { continue };
-            let cut = query.delimiter.as_ref().and_then(|mark| Some(rest.find(mark.as_str())? + mark.len()));
+            let Some(rest) = key.strip_prefix(&query.prefix).filter(|_| key.as_str() > after)
+            else {
+                continue;
+            };
+            let cut = query
+                .delimiter
+                .as_ref()
+                .and_then(|mark| Some(rest.find(mark.as_str())? + mark.len()));
             if let Some(cut) = cut {
                 let prefix = format!("{}{}", query.prefix, &rest[..cut]);
                 if rolled_up.as_ref() != Some(&prefix) {
@@ -229,7 +257,12 @@ impl Backend {
                 continue;
             }
             let found: Found = self.find(&query.bucket, &key, None, host).await?;
-            page.objects.push(entry_of(spelling.spell(&key), &found.etag, found.size, found.modified));
+            page.objects.push(entry_of(
+                spelling.spell(&key),
+                &found.etag,
+                found.size,
+                found.modified,
+            ));
         }
         Ok(page)
     }
@@ -279,7 +312,8 @@ fn after_key(key: String) -> Option<Marker> {
 /// Where a continuation token says to go on.
 fn continued(token: &str) -> S3Result<Marker> {
     let key = BASE64_URL_SAFE_NO_PAD.decode(token).ok().and_then(|key| String::from_utf8(key).ok());
-    let key = key.ok_or_else(|| fault::invalid_argument("The continuation token provided is incorrect"))?;
+    let key =
+        key.ok_or_else(|| fault::invalid_argument("The continuation token provided is incorrect"))?;
     Ok(Marker { key, version_id: None })
 }
 
@@ -287,9 +321,9 @@ fn version_marker(key: Option<&str>, version: Option<&str>) -> S3Result<Option<M
     let version = version.filter(|version| !version.is_empty());
     match (key.filter(|key| !key.is_empty()), version) {
         (None, None) => Ok(None),
-        (None, Some(_)) => {
-            Err(fault::invalid_argument("A version-id marker cannot be specified without a key marker."))
-        }
+        (None, Some(_)) => Err(fault::invalid_argument(
+            "A version-id marker cannot be specified without a key marker.",
+        )),
         (Some(key), version) => {
             Ok(Some(Marker { key: key.to_owned(), version_id: version.map(str::to_owned) }))
         }
@@ -306,7 +340,9 @@ fn entry_of(key: String, tag: &str, size: u64, modified: Timestamp) -> dto::Obje
         key: Some(key),
         last_modified: Some(time(modified)),
         size: Some(length(size)),
-        storage_class: Some(dto::ObjectStorageClass::from_static(dto::ObjectStorageClass::STANDARD)),
+        storage_class: Some(dto::ObjectStorageClass::from_static(
+            dto::ObjectStorageClass::STANDARD,
+        )),
         ..dto::Object::default()
     }
 }

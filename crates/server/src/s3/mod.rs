@@ -80,16 +80,17 @@ pub struct Config {
 /// # Errors
 /// The directory for objects cannot be made.
 pub fn service(config: Config) -> io::Result<S3Service> {
+    let guard = auth::Guard { credentials: config.credentials, clock: config.clock.clone() };
     let backend = Backend {
         store: config.store,
         blobs: blobs::Blobs::open(&config.data_dir)?,
-        clock: config.clock.clone(),
+        clock: config.clock,
         account: config.scope.account,
         region: config.scope.region,
         published: config.published,
+        guard: guard.clone(),
         completing: Arc::default(),
     };
-    let guard = auth::Guard { credentials: config.credentials, clock: config.clock };
     let mut builder = S3ServiceBuilder::new(backend.clone());
     builder.set_auth(guard.clone());
     builder.set_access(guard);
@@ -134,16 +135,24 @@ impl S3Service {
     ///
     /// # Errors
     /// There is no such bucket, object or version, or the store failed.
-    pub async fn head(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<Head, HeadError> {
+    pub async fn head(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<Head, HeadError> {
         let store = &self.backend().store;
         let Some(found) = store.bucket(bucket).await? else {
             return Err(HeadError::NoSuchBucket(bucket.to_owned()));
         };
-        let object = store.object(bucket, key, version).await?.filter(|object| !object.delete_marker);
+        let object =
+            store.object(bucket, key, version).await?.filter(|object| !object.delete_marker);
         let Some(object) = object else {
             let (bucket, key) = (bucket.to_owned(), key.to_owned());
             return Err(match version {
-                Some(version) => HeadError::NoSuchVersion { bucket, key, version: version.to_owned() },
+                Some(version) => {
+                    HeadError::NoSuchVersion { bucket, key, version: version.to_owned() }
+                }
                 None => HeadError::NoSuchKey { bucket, key },
             });
         };

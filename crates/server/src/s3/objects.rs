@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use http::StatusCode;
 use s3s::dto::{self, ETagCondition, StreamingBlob};
+use s3s::stream::ByteStream as _;
 use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders};
 use store::{DeleteObject, NewObject, Object, PutCondition, PutObject, Versioning};
 
 use super::attributes::{
-    self, Attributes, DEFAULT_CONTENT_TYPE, described, etag, header_time, object_tags, tag_set, tell_sum, time,
-    told_sums,
+    self, Attributes, DEFAULT_CONTENT_TYPE, described, etag, header_time, object_tags, tag_set,
+    tell_sum, time, told_sums,
 };
 use super::backend::Backend;
 use super::blobs::{Blob, WriteError, Written};
@@ -62,7 +63,8 @@ impl Backend {
         host: &str,
     ) -> S3Result<dto::GetObjectOutput> {
         for _ in 0..OPEN_ATTEMPTS {
-            let found = self.find(&input.bucket, &input.key, input.version_id.as_deref(), host).await?;
+            let found =
+                self.find(&input.bucket, &input.key, input.version_id.as_deref(), host).await?;
             let conditions = Conditions {
                 if_match: input.if_match.clone(),
                 if_none_match: input.if_none_match.clone(),
@@ -97,8 +99,15 @@ impl Backend {
             }
             return Ok(output);
         }
-        tracing::error!(bucket = input.bucket, key = input.key, "an object's row is there, but not its file");
-        Err(fault::because(S3ErrorCode::ServiceUnavailable, "The object cannot be read now. Please try again."))
+        tracing::error!(
+            bucket = input.bucket,
+            key = input.key,
+            "an object's row is there, but not its file"
+        );
+        Err(fault::because(
+            S3ErrorCode::ServiceUnavailable,
+            "The object cannot be read now. Please try again.",
+        ))
     }
 
     pub(super) async fn describe_object(
@@ -144,7 +153,9 @@ impl Backend {
         input: dto::GetObjectAttributesInput,
     ) -> S3Result<dto::GetObjectAttributesOutput> {
         let found = self.find(&input.bucket, &input.key, input.version_id.as_deref(), "").await?;
-        let asked: Vec<_> = input.object_attributes.iter().map(dto::ObjectAttributes::as_str).collect();
+        // They come in one header or in many.
+        let asked = input.object_attributes.iter().flat_map(|names| names.as_str().split(','));
+        let asked: Vec<_> = asked.map(str::trim).collect();
         let wants = |name: &str| asked.contains(&name);
         let mut checksum = dto::Checksum::default();
         tell_sum!(checksum, &found.attributes.sum);
@@ -209,11 +220,13 @@ impl Backend {
             ..dto::PutObjectOutput::default()
         };
         tell_sum!(output, &sum);
-        output.checksum_type = sum.as_ref().map(|sum| dto::ChecksumType::from_static(sum.coverage.name()));
+        output.checksum_type =
+            sum.as_ref().map(|sum| dto::ChecksumType::from_static(sum.coverage.name()));
         Ok(output)
     }
 
-    /// Takes in a body, and refuses it if it is not what the caller spoke of.
+    /// Takes in a body, and refuses it if it is not what the caller spoke of. `trailers` are those that the caller
+    /// announced.
     pub(super) async fn receive(
         &self,
         upload: Option<&str>,
@@ -222,8 +235,16 @@ impl Backend {
         trailers: Option<&TrailingHeaders>,
     ) -> S3Result<Written> {
         let body = body.unwrap_or_else(|| StreamingBlob::from(s3s::Body::empty()));
+        let announced = body.remaining_length().exact();
         let algorithm = expected.checksum.as_ref().map(|(algorithm, _)| *algorithm);
-        let written = self.blobs.write(upload, body, algorithm, UPLOAD_MAX_BYTES).await.map_err(refused)?;
+        let written =
+            self.blobs.write(upload, body, algorithm, UPLOAD_MAX_BYTES).await.map_err(refused)?;
+        // `s3s` takes the end of a chunked body for its end, however little came.
+        let is_short = announced.is_some_and(|length| length as u64 != written.size);
+        if is_short || trailers.is_some_and(|trailers| !trailers.is_ready()) {
+            self.blobs.remove(vec![written.file]).await;
+            return Err(fault::known(S3ErrorCode::IncompleteBody));
+        }
         let trailing = |name: &str| {
             let value = trailers?.read(|headers| headers.get(name).cloned())??;
             value.to_str().ok().map(str::to_owned)
@@ -271,10 +292,14 @@ impl Backend {
     async fn condition_failed(&self, bucket: &str, key: &str, condition: &PutCondition) -> S3Error {
         let current = match condition {
             PutCondition::Etag(_) => self.store.object(bucket, key, None).await,
-            PutCondition::None | PutCondition::Absent => return fault::known(S3ErrorCode::PreconditionFailed),
+            PutCondition::None | PutCondition::Absent => {
+                return fault::known(S3ErrorCode::PreconditionFailed);
+            }
         };
         match current {
-            Ok(Some(object)) if !object.delete_marker => fault::known(S3ErrorCode::PreconditionFailed),
+            Ok(Some(object)) if !object.delete_marker => {
+                fault::known(S3ErrorCode::PreconditionFailed)
+            }
             Ok(_) => fault::no_such_key(),
             Err(error) => fault::store(error),
         }
@@ -301,7 +326,8 @@ impl Backend {
         let attributes = self.copied_attributes(&input, &source)?;
         let named = input.checksum_algorithm.as_ref().map(dto::ChecksumAlgorithm::as_str);
         let algorithm = named.map(digest::named_algorithm).transpose()?;
-        let algorithm = algorithm.or_else(|| source.attributes.sum.as_ref().map(|sum| sum.algorithm));
+        let algorithm =
+            algorithm.or_else(|| source.attributes.sum.as_ref().map(|sum| sum.algorithm));
         let written = self.copy_bytes(None, &source, 0..source.size, algorithm).await?;
         let sum = written.sums.checksum.clone();
         let created = self.clock.now();
@@ -353,11 +379,16 @@ impl Backend {
         self.blobs.write(upload, bytes, algorithm, UPLOAD_MAX_BYTES).await.map_err(refused)
     }
 
-    fn copied_attributes(&self, input: &dto::CopyObjectInput, source: &Found) -> S3Result<Attributes> {
+    fn copied_attributes(
+        &self,
+        input: &dto::CopyObjectInput,
+        source: &Found,
+    ) -> S3Result<Attributes> {
         let replaces = |directive: Option<&str>| directive == Some("REPLACE");
         let replaces_metadata =
             replaces(input.metadata_directive.as_ref().map(dto::MetadataDirective::as_str));
-        let replaces_tags = replaces(input.tagging_directive.as_ref().map(dto::TaggingDirective::as_str));
+        let replaces_tags =
+            replaces(input.tagging_directive.as_ref().map(dto::TaggingDirective::as_str));
         let (bucket, key, version) = named_source(&input.copy_source)?;
         let is_itself = bucket == input.bucket && key == input.key && version.is_none();
         if is_itself && !replaces_metadata && !replaces_tags {
@@ -390,6 +421,7 @@ impl Backend {
     pub(super) async fn remove_objects(
         &self,
         input: dto::DeleteObjectsInput,
+        access_key: &str,
     ) -> S3Result<dto::DeleteObjectsOutput> {
         self.bucket(&input.bucket).await?;
         if input.delete.objects.is_empty() || input.delete.objects.len() > DELETED_KEYS_MAX {
@@ -398,7 +430,11 @@ impl Backend {
         let quiet = input.delete.quiet.unwrap_or(false);
         let (mut deleted, mut errors) = (Vec::new(), Vec::new());
         for object in input.delete.objects {
-            match self.remove(&input.bucket, &object.key, object.version_id.as_deref()).await {
+            let removal = async {
+                self.guard.authorize_removal(access_key, &input.bucket, &object).await?;
+                self.remove(&input.bucket, &object.key, object.version_id.as_deref()).await
+            };
+            match removal.await {
                 Ok(removed) => deleted.push(removed.report(object)),
                 Err(error) => errors.push(dto::Error {
                     code: Some(error.code().as_str().to_owned()),
@@ -462,7 +498,8 @@ impl Backend {
             return Err(deleted(&object, version.is_some()));
         }
         let attributes = Attributes { tags, ..Attributes::read(&object.attributes)? }.write()?;
-        let changed = self.store.set_object_attributes(bucket, key, &object.version_id, &attributes).await;
+        let changed =
+            self.store.set_object_attributes(bucket, key, &object.version_id, &attributes).await;
         if !changed.map_err(fault::store)? {
             return Err(missing(version));
         }
@@ -540,9 +577,9 @@ struct Extent {
 impl Extent {
     fn of(found: &Found, range: Option<dto::Range>, part: Option<i32>) -> S3Result<Self> {
         match (range, part) {
-            (Some(_), Some(_)) => {
-                Err(fault::invalid_request("Cannot specify both Range header and partNumber query parameter"))
-            }
+            (Some(_), Some(_)) => Err(fault::invalid_request(
+                "Cannot specify both Range header and partNumber query parameter",
+            )),
             (None, None) => Ok(Self { range: 0..found.size, is_partial: false }),
             (Some(range), None) => match range.check(found.size) {
                 Ok(range) => Ok(Self { range, is_partial: true }),
@@ -550,7 +587,9 @@ impl Extent {
             },
             (None, Some(part)) => match found.part_range(part) {
                 Some(range) => Ok(Self { range, is_partial: found.size > 0 }),
-                None => Err(fault::unlisted("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE)),
+                None => {
+                    Err(fault::unlisted("InvalidPartNumber", StatusCode::RANGE_NOT_SATISFIABLE))
+                }
             },
         }
     }
@@ -579,15 +618,22 @@ pub(super) fn put_condition(
     match (if_match, if_none_match) {
         (None, None) => Ok(PutCondition::None),
         (None, Some(ETagCondition::Any)) => Ok(PutCondition::Absent),
-        (Some(ETagCondition::ETag(expected)), None) => Ok(PutCondition::Etag(expected.value().to_owned())),
+        (Some(ETagCondition::ETag(expected)), None) => {
+            Ok(PutCondition::Etag(expected.value().to_owned()))
+        }
         _ => Err(fault::known(S3ErrorCode::NotImplemented)),
     }
 }
 
 /// Refuses an upload that says of itself that it is too large.
 pub(super) fn check_announced(content_length: Option<i64>) -> S3Result<()> {
-    let announced = content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
-    if announced > UPLOAD_MAX_BYTES { Err(fault::known(S3ErrorCode::EntityTooLarge)) } else { Ok(()) }
+    let announced =
+        content_length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+    if announced > UPLOAD_MAX_BYTES {
+        Err(fault::known(S3ErrorCode::EntityTooLarge))
+    } else {
+        Ok(())
+    }
 }
 
 /// What a caller is told when its bytes could not be stored.
@@ -614,7 +660,9 @@ fn broken_stream(error: &(dyn std::error::Error + 'static)) -> S3Error {
 
 fn named_source(source: &dto::CopySource) -> S3Result<(&str, &str, Option<&str>)> {
     match source {
-        dto::CopySource::Bucket { bucket, key, version_id } => Ok((bucket, key, version_id.as_deref())),
+        dto::CopySource::Bucket { bucket, key, version_id } => {
+            Ok((bucket, key, version_id.as_deref()))
+        }
         _ => Err(fault::invalid_argument("Copy sources must be named as bucket/key")),
     }
 }

@@ -92,7 +92,9 @@ pub(super) fn region(bucket: &str) -> Option<&str> {
     let region = bucket.strip_prefix(PREFIX)?;
     let mut words = region.split('-');
     let area = words.next().is_some_and(|word| word.len() == 2);
-    let number = words.next_back().is_some_and(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit()));
+    let number = words
+        .next_back()
+        .is_some_and(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit()));
     (area && number && words.next().is_some()).then_some(region)
 }
 
@@ -105,7 +107,12 @@ pub(super) fn is_reserved(path: &S3Path) -> bool {
 pub(super) fn may_be_read_by(operation: &str) -> bool {
     matches!(
         operation,
-        "GetBucketLocation" | "HeadBucket" | "ListObjects" | "ListObjectsV2" | "HeadObject" | "GetObject"
+        "GetBucketLocation"
+            | "HeadBucket"
+            | "ListObjects"
+            | "ListObjectsV2"
+            | "HeadObject"
+            | "GetObject"
     )
 }
 

@@ -43,23 +43,32 @@ impl Backend {
     }
 
     pub(super) async fn put_policy(&self, input: dto::PutBucketPolicyInput) -> S3Result<()> {
-        let malformed = |message: &str| fault::because(S3ErrorCode::MalformedPolicy, message.to_owned());
+        let malformed =
+            |message: &str| fault::because(S3ErrorCode::MalformedPolicy, message.to_owned());
         if input.policy.len() > POLICY_MAX_BYTES {
             return Err(malformed("Policy exceeds the maximum allowed document size."));
         }
         match serde_json::from_str::<serde_json::Value>(&input.policy) {
             Ok(document) if document.get("Statement").is_some() => {}
             Ok(_) => return Err(malformed("Missing required field Statement")),
-            Err(_) => return Err(malformed("Policies must be valid JSON and the first byte must be '{'")),
+            Err(_) => {
+                return Err(malformed(
+                    "Policies must be valid JSON and the first byte must be '{'",
+                ));
+            }
         }
-        self.change_settings(&input.bucket, |settings| settings.policy = Some(input.policy.clone())).await
+        self.change_settings(&input.bucket, |settings| settings.policy = Some(input.policy.clone()))
+            .await
     }
 
     pub(super) async fn delete_policy(&self, bucket: &str) -> S3Result<()> {
         self.change_settings(bucket, |settings| settings.policy = None).await
     }
 
-    pub(super) async fn bucket_tagging(&self, bucket: &str) -> S3Result<dto::GetBucketTaggingOutput> {
+    pub(super) async fn bucket_tagging(
+        &self,
+        bucket: &str,
+    ) -> S3Result<dto::GetBucketTaggingOutput> {
         let tags = self.settings(bucket).await?.tags;
         let tags = tags.ok_or_else(|| fault::known(S3ErrorCode::NoSuchTagSet))?;
         Ok(dto::GetBucketTaggingOutput { tag_set: tag_set(&tags) })
@@ -84,7 +93,9 @@ impl Backend {
     }
 
     /// The error for a sub-resource that has not been set, once the bucket is known to exist.
-    pub(super) async fn not_configured(&self, bucket: &str, error: S3Error) -> S3Error {
+    pub(super) async fn not_configured(&self, bucket: &str, mut error: S3Error) -> S3Error {
+        // `s3s` gives some of these another status.
+        error.set_status_code(http::StatusCode::NOT_FOUND);
         match self.settings(bucket).await {
             Ok(_) => error,
             Err(missing) => missing,

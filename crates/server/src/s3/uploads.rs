@@ -63,7 +63,8 @@ impl Backend {
         &self,
         input: dto::CreateMultipartUploadInput,
     ) -> S3Result<dto::CreateMultipartUploadOutput> {
-        let checksum = checksum_plan(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
+        let checksum =
+            checksum_plan(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
         let plan = Plan { attributes: described!(input), checksum };
         let upload = Upload {
             id: new_name(),
@@ -77,7 +78,8 @@ impl Backend {
         }
         Ok(dto::CreateMultipartUploadOutput {
             bucket: Some(input.bucket),
-            checksum_algorithm: checksum.map(|(algorithm, _)| ChecksumAlgorithm::from_static(algorithm.name())),
+            checksum_algorithm: checksum
+                .map(|(algorithm, _)| ChecksumAlgorithm::from_static(algorithm.name())),
             checksum_type: checksum.map(|(_, coverage)| ChecksumType::from_static(coverage.name())),
             key: Some(input.key),
             upload_id: Some(upload.id),
@@ -109,14 +111,19 @@ impl Backend {
         let named = input.checksum_algorithm.as_ref().map(ChecksumAlgorithm::as_str);
         let mut expected = Expected::new(input.content_md5.clone(), told_sums!(input), named)?;
         match (&expected.checksum, planned) {
-            (Some((sent, _)), Some(planned)) if *sent != planned => return Err(other_checksum(planned, *sent)),
+            (Some((sent, _)), Some(planned)) if *sent != planned => {
+                return Err(other_checksum(planned, *sent));
+            }
             (None, Some(planned)) => expected.checksum = Some((planned, None)),
             _ => {}
         }
-        let written = self.receive(Some(&upload.id), input.body, &expected, trailers.as_ref()).await?;
+        let written =
+            self.receive(Some(&upload.id), input.body, &expected, trailers.as_ref()).await?;
         let part = self.record_part(&upload, number, written).await?;
-        let mut output =
-            dto::UploadPartOutput { e_tag: Some(etag(&part.etag)), ..dto::UploadPartOutput::default() };
+        let mut output = dto::UploadPartOutput {
+            e_tag: Some(etag(&part.etag)),
+            ..dto::UploadPartOutput::default()
+        };
         tell_sum!(output, &sum_of(&part)?);
         Ok(output)
     }
@@ -161,7 +168,8 @@ impl Backend {
             number,
             etag: written.sums.etag(),
             size: written.size,
-            attributes: serde_json::to_string(&attributes).map_err(|error| fault::internal(&error))?,
+            attributes: serde_json::to_string(&attributes)
+                .map_err(|error| fault::internal(&error))?,
             file: written.file,
             created: self.clock.now(),
         };
@@ -185,7 +193,11 @@ impl Backend {
         input: dto::CompleteMultipartUploadInput,
         host: &str,
     ) -> S3Result<dto::CompleteMultipartUploadOutput> {
-        let asked = input.multipart_upload.as_ref().and_then(|upload| upload.parts.as_deref()).unwrap_or_default();
+        let asked = input
+            .multipart_upload
+            .as_ref()
+            .and_then(|upload| upload.parts.as_deref())
+            .unwrap_or_default();
         let numbers = check_order(asked)?;
         let condition = put_condition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
         let _completing = self.completing.write().await;
@@ -197,7 +209,10 @@ impl Backend {
         let parts = self.chosen_parts(&upload, asked, &numbers).await?;
         let size = total_size(&parts, input.mpu_object_size)?;
         let sum = whole_sum(&plan, &parts, &input)?;
-        let segments = parts.iter().map(|part| Segment { name: name_in(&part.file), size: part.size }).collect();
+        let segments = parts
+            .iter()
+            .map(|part| Segment { name: name_in(&part.file), size: part.size })
+            .collect();
         let tag = digest::multipart_etag(parts.iter().map(|part| part.etag.as_str()));
         let object = NewObject {
             bucket: upload.bucket,
@@ -209,7 +224,11 @@ impl Backend {
             file: upload.id.clone(),
             created: self.clock.now(),
         };
-        let completed = self.store.complete_upload(&upload.id, &object, &condition).await.map_err(fault::store)?;
+        let completed = self
+            .store
+            .complete_upload(&upload.id, &object, &condition)
+            .await
+            .map_err(fault::store)?;
         let CompleteUpload::Put(put) = completed else { return Err(fault::no_such_upload()) };
         let put = without(put, &parts);
         let version_id = self.settle(put, &object.bucket, &object.key, &condition).await?;
@@ -222,8 +241,10 @@ impl Backend {
         input: &dto::CompleteMultipartUploadInput,
         host: &str,
     ) -> S3Result<Option<dto::CompleteMultipartUploadOutput>> {
-        let object = self.store.object(&input.bucket, &input.key, None).await.map_err(fault::store)?;
-        let Some(object) = object.filter(|object| object.file.as_ref() == Some(&input.upload_id)) else {
+        let object =
+            self.store.object(&input.bucket, &input.key, None).await.map_err(fault::store)?;
+        let Some(object) = object.filter(|object| object.file.as_ref() == Some(&input.upload_id))
+        else {
             return Ok(None);
         };
         let versioning = self.bucket(&input.bucket).await?.versioning;
@@ -239,8 +260,10 @@ impl Backend {
         asked: &[dto::CompletedPart],
         numbers: &[u32],
     ) -> S3Result<Vec<Part>> {
-        let recorded = self.store.parts(&upload.id, 0, PART_NUMBER_MAX).await.map_err(fault::store)?;
-        let mut recorded: HashMap<_, _> = recorded.items.into_iter().map(|part| (part.number, part)).collect();
+        let recorded =
+            self.store.parts(&upload.id, 0, PART_NUMBER_MAX).await.map_err(fault::store)?;
+        let mut recorded: HashMap<_, _> =
+            recorded.items.into_iter().map(|part| (part.number, part)).collect();
         let invalid = || fault::known(S3ErrorCode::InvalidPart);
         let mut parts = Vec::with_capacity(asked.len());
         for (asked, number) in asked.iter().zip(numbers) {
@@ -276,16 +299,30 @@ impl Backend {
         let limit = page_limit(input.max_parts)?;
         let upload = self.upload(&input.bucket, &input.key, &input.upload_id).await?;
         let plan = Plan::of(&upload)?;
-        let after = input.part_number_marker.and_then(|marker| u32::try_from(marker).ok()).unwrap_or_default();
-        let page = self.store.parts(&upload.id, after, limit.unsigned_abs()).await.map_err(fault::store)?;
+        let after = input
+            .part_number_marker
+            .and_then(|marker| u32::try_from(marker).ok())
+            .unwrap_or_default();
+        let page = self
+            .store
+            .parts(&upload.id, after, limit.unsigned_abs())
+            .await
+            .map_err(fault::store)?;
         let last = page.items.last().and_then(|part| i32::try_from(part.number).ok());
         let parts: S3Result<Vec<_>> = page.items.iter().map(listed_part).collect();
         let owner = self.owner();
         Ok(dto::ListPartsOutput {
             bucket: Some(input.bucket),
-            checksum_algorithm: plan.algorithm().map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
-            checksum_type: plan.checksum.map(|(_, coverage)| ChecksumType::from_static(coverage.name())),
-            initiator: Some(dto::Initiator { display_name: owner.display_name.clone(), id: owner.id.clone() }),
+            checksum_algorithm: plan
+                .algorithm()
+                .map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
+            checksum_type: plan
+                .checksum
+                .map(|(_, coverage)| ChecksumType::from_static(coverage.name())),
+            initiator: Some(dto::Initiator {
+                display_name: owner.display_name.clone(),
+                id: owner.id.clone(),
+            }),
             is_truncated: Some(page.next.is_some()),
             key: Some(input.key),
             max_parts: Some(limit),
@@ -308,22 +345,31 @@ impl Backend {
         let prefix = input.prefix.clone().unwrap_or_default();
         let key = input.key_marker.as_deref().filter(|key| !key.is_empty());
         // A key alone means: after all uploads of that key.
-        let id = input.upload_id_marker.as_deref().filter(|id| !id.is_empty()).unwrap_or("\u{10FFFF}");
+        let id =
+            input.upload_id_marker.as_deref().filter(|id| !id.is_empty()).unwrap_or("\u{10FFFF}");
         let after = key.map(|key| (key, id));
         let page = self.store.uploads(&input.bucket, &prefix, after, limit.unsigned_abs()).await;
         let page = page.map_err(fault::store)?;
-        let next = page.next.as_ref().and(page.items.last()).map(|last| (last.key.clone(), last.id.clone()));
+        let next = page
+            .next
+            .as_ref()
+            .and(page.items.last())
+            .map(|last| (last.key.clone(), last.id.clone()));
         let (mut uploads, mut prefixes) = (Vec::new(), Vec::<String>::new());
         for upload in page.items {
             let rest = upload.key.strip_prefix(&prefix).unwrap_or_default();
-            let cut = input.delimiter.as_ref().and_then(|mark| Some(rest.find(mark.as_str())? + mark.len()));
+            let cut = input
+                .delimiter
+                .as_ref()
+                .and_then(|mark| Some(rest.find(mark.as_str())? + mark.len()));
             match cut {
                 Some(cut) => prefixes.push(upload.key[..prefix.len() + cut].to_owned()),
                 None => uploads.push(self.listed_upload(upload)?),
             }
         }
         prefixes.dedup();
-        let common = prefixes.into_iter().map(|prefix| dto::CommonPrefix { prefix: Some(prefix) }).collect();
+        let common =
+            prefixes.into_iter().map(|prefix| dto::CommonPrefix { prefix: Some(prefix) }).collect();
         let (next_key, next_id) = next.unzip();
         Ok(dto::ListMultipartUploadsOutput {
             bucket: Some(input.bucket),
@@ -345,10 +391,17 @@ impl Backend {
         let plan = Plan::of(&upload)?;
         let owner = self.owner();
         Ok(dto::MultipartUpload {
-            checksum_algorithm: plan.algorithm().map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
-            checksum_type: plan.checksum.map(|(_, coverage)| ChecksumType::from_static(coverage.name())),
+            checksum_algorithm: plan
+                .algorithm()
+                .map(|algorithm| ChecksumAlgorithm::from_static(algorithm.name())),
+            checksum_type: plan
+                .checksum
+                .map(|(_, coverage)| ChecksumType::from_static(coverage.name())),
             initiated: Some(time(upload.created)),
-            initiator: Some(dto::Initiator { display_name: owner.display_name.clone(), id: owner.id.clone() }),
+            initiator: Some(dto::Initiator {
+                display_name: owner.display_name.clone(),
+                id: owner.id.clone(),
+            }),
             key: Some(upload.key),
             owner: Some(owner),
             storage_class: Some(dto::StorageClass::from_static(dto::StorageClass::STANDARD)),
@@ -427,7 +480,8 @@ fn check_order(asked: &[dto::CompletedPart]) -> S3Result<Vec<u32>> {
 }
 
 fn total_size(parts: &[Part], said: Option<i64>) -> S3Result<u64> {
-    let (_, all_but_last) = parts.split_last().ok_or_else(|| fault::known(S3ErrorCode::MalformedXML))?;
+    let (_, all_but_last) =
+        parts.split_last().ok_or_else(|| fault::known(S3ErrorCode::MalformedXML))?;
     if all_but_last.iter().any(|part| part.size < PART_MIN_BYTES) {
         return Err(fault::known(S3ErrorCode::EntityTooSmall));
     }
@@ -444,16 +498,23 @@ fn total_size(parts: &[Part], said: Option<i64>) -> S3Result<u64> {
 }
 
 /// The checksum of the object, compared with what the caller says it is.
-fn whole_sum(plan: &Plan, parts: &[Part], said: &dto::CompleteMultipartUploadInput) -> S3Result<Option<Sum>> {
+fn whole_sum(
+    plan: &Plan,
+    parts: &[Part],
+    said: &dto::CompleteMultipartUploadInput,
+) -> S3Result<Option<Sum>> {
     let Some((algorithm, coverage)) = plan.checksum else { return Ok(None) };
     let sums: S3Result<Option<Vec<_>>> =
         parts.iter().map(|part| Ok(sum_of(part)?.map(|sum| (sum.value, part.size)))).collect();
     let Some(sums) = sums? else { return Ok(None) };
     let sums: Vec<_> = sums.iter().map(|(value, size)| (value.as_str(), *size)).collect();
     let whole = digest::multipart_sum(algorithm, coverage, &sums);
-    let said = Algorithm::ALL.into_iter().zip(told_sums!(said)).find(|(kind, _)| *kind == algorithm);
+    let said =
+        Algorithm::ALL.into_iter().zip(told_sums!(said)).find(|(kind, _)| *kind == algorithm);
     match (&whole, said.and_then(|(_, value)| value)) {
-        (Some(whole), Some(said)) if !is_same_sum(&whole.value, &said) => Err(digest::mismatch(algorithm)),
+        (Some(whole), Some(said)) if !is_same_sum(&whole.value, &said) => {
+            Err(digest::mismatch(algorithm))
+        }
         _ => Ok(whole),
     }
 }
@@ -487,7 +548,10 @@ fn copied_range(range: &str, size: u64) -> S3Result<Range<u64>> {
              zero-based offsets of the first and last bytes to copy",
         )
     };
-    let (first, last) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')).ok_or_else(malformed)?;
+    let (first, last) = range
+        .strip_prefix("bytes=")
+        .and_then(|range| range.split_once('-'))
+        .ok_or_else(malformed)?;
     let first: u64 = first.parse().map_err(|_| malformed())?;
     let last: u64 = last.parse().map_err(|_| malformed())?;
     if first > last {
@@ -582,7 +646,10 @@ mod tests {
             checksum_plan(Some(&algorithm), coverage.as_ref())
         };
         assert_eq!(plan("CRC32", None).unwrap(), Some((Algorithm::Crc32, Coverage::Composite)));
-        assert_eq!(plan("CRC64NVME", None).unwrap(), Some((Algorithm::Crc64Nvme, Coverage::FullObject)));
+        assert_eq!(
+            plan("CRC64NVME", None).unwrap(),
+            Some((Algorithm::Crc64Nvme, Coverage::FullObject))
+        );
         assert_eq!(code(plan("CRC64NVME", Some("COMPOSITE"))), "InvalidRequest");
         assert_eq!(code(plan("SHA256", Some("FULL_OBJECT"))), "InvalidRequest");
         assert_eq!(code(plan("MD4", None)), "InvalidRequest");
