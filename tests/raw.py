@@ -32,7 +32,11 @@ def send(endpoint, method, path, headers, body, timeout=30):
     address = urllib.parse.urlsplit(endpoint)
     connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
     try:
-        connection.request(method, path, body=body, headers=dict(headers))
+        try:
+            connection.request(method, path, body=body, headers=dict(headers))
+        except BrokenPipeError:
+            # A server may refuse before it has read the whole body; its answer is there all the same.
+            pass
         answer = connection.getresponse()
         return Answer(answer.status, dict(answer.getheaders()), answer.read())
     finally:
