@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::Body as _;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 /// Whatever goes wrong while a body streams.
@@ -42,17 +42,32 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
 
-/// Reads a whole body of at most [`BODY_MAX_BYTES`].
-pub async fn read(body: Incoming) -> Result<Bytes, ReadError> {
-    // A declared length is refused before the caller sends it: with `Expect: 100-continue` nothing is wasted.
-    if body.size_hint().lower() > BODY_MAX_BYTES as u64 {
+/// What is read and thrown away of a body that is too large. A caller that is still sending when the connection is
+/// closed sees a broken pipe instead of the answer.
+const DISCARDED_MAX_BYTES: usize = 16 * BODY_MAX_BYTES;
+
+/// Reads a whole body of at most [`BODY_MAX_BYTES`]. `asks_first` says that the caller waits for a `100 Continue`
+/// before it sends: then a declared length that is too large is refused before anything was sent.
+pub async fn read(body: Incoming, asks_first: bool) -> Result<Bytes, ReadError> {
+    if asks_first && body.size_hint().lower() > BODY_MAX_BYTES as u64 {
         return Err(ReadError::TooLarge);
     }
-    let limited = Limited::new(body, BODY_MAX_BYTES);
-    match tokio::time::timeout(BODY_READ_MAX, limited.collect()).await {
-        Err(_elapsed) => Err(ReadError::TooSlow),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ReadError::TooLarge),
-        Ok(Err(error)) => Err(ReadError::Broken(error)),
+    tokio::time::timeout(BODY_READ_MAX, collect(body)).await.unwrap_or(Err(ReadError::TooSlow))
+}
+
+async fn collect(mut body: Incoming) -> Result<Bytes, ReadError> {
+    let mut kept = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|error| ReadError::Broken(error.into()))?.into_data() else {
+            continue;
+        };
+        length += data.len();
+        if length <= BODY_MAX_BYTES {
+            kept.extend_from_slice(&data);
+        } else if length > DISCARDED_MAX_BYTES {
+            break;
+        }
     }
+    if length > BODY_MAX_BYTES { Err(ReadError::TooLarge) } else { Ok(kept.freeze()) }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -82,7 +82,7 @@ impl Edge {
             | Route::Form { .. } => {}
         }
         let request_id = uuid::Uuid::new_v4().to_string();
-        let body = match body::read(body).await {
+        let body = match body::read(body, head.headers.contains_key(EXPECT)).await {
             Ok(body) => body,
             Err(error) => return self.unread(&route, &error, &request_id),
         };
