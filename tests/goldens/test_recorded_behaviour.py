@@ -16,7 +16,7 @@ import recorder
 
 # The user that some cases' hooks run as.
 USER = "cdgolden"
-PROGRAMS = ["openssl", "su", "unzip"]
+PROGRAMS = ["openssl", "su"]
 DEVIATIONS = comparison.Deviations.load()
 
 
