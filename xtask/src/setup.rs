@@ -35,6 +35,16 @@ const NEEDS: &[Need] = &[
         is_met: || succeeds(Command::new("python3").args(["-c", "import venv, ensurepip"])),
     },
     Need {
+        what: "setfacl, with which the tests of the agent look at access lists",
+        package: "acl",
+        is_met: || find("setfacl").is_some(),
+    },
+    Need {
+        what: "sudo, which hooks may ask for",
+        package: "sudo",
+        is_met: || find("sudo").is_some(),
+    },
+    Need {
         what: "PostgreSQL's server programs, for the tests of the store",
         package: "postgresql",
         is_met: || postgres::programs().is_some(),
@@ -104,9 +114,19 @@ fn clusters() -> Vec<(String, String)> {
 /// A virtual environment with exactly the versions of `tests/requirements.txt`.
 fn virtual_environment() -> anyhow::Result<PathBuf> {
     let requirements = crate::repository().join("tests/requirements.txt");
-    let home = crate::own_directory().join("venv");
+    let home = visible_to_instances(crate::own_directory()).join("venv");
     install_python(&home, &requirements)?;
     Ok(home.join("bin"))
+}
+
+/// The directory given, or one in the home directory if that lies below /tmp or /run: local instances see all of the
+/// machine's files but those, and run the stock CLI from there.
+fn visible_to_instances(directory: PathBuf) -> PathBuf {
+    if !directory.starts_with("/tmp") && !directory.starts_with("/run") {
+        return directory;
+    }
+    let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
+    home.join(".cache/longshore")
 }
 
 /// Makes the virtual environment `home` with what a requirements file names, unless it is there already.
