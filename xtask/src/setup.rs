@@ -40,6 +40,11 @@ const NEEDS: &[Need] = &[
         is_met: || find("setfacl").is_some(),
     },
     Need {
+        what: "openssl, with which the tests check and forge signatures",
+        package: "openssl",
+        is_met: || find("openssl").is_some(),
+    },
+    Need {
         what: "sudo, which hooks may ask for",
         package: "sudo",
         is_met: || find("sudo").is_some(),
