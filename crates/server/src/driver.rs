@@ -1,6 +1,6 @@
 //! Moves deployments forward: look, plan, commit, wake, and forget.
 //!
-//! Each unfinished deployment has one task here that runs [`Driver::advance`] whenever something may have changed. A
+//! Each unfinished deployment has one task here that makes a pass whenever something may have changed. A
 //! wake-up during a pass is remembered and leads to one more pass, so that at most one is in flight however many
 //! hosts report. A crash loses nothing: on start, and now and then afterwards, every unfinished deployment is looked
 //! at again.
@@ -163,7 +163,9 @@ impl Driver {
 
     async fn pass(&self, id: &DeploymentId, running: &Running) -> Result<Progress, Failure> {
         let (progress, waiting) = self.advance(id).await?;
-        *lock(&running.waiting) = waiting;
+        let mut before = lock(&running.waiting);
+        report_waiting(id, &before, &waiting);
+        *before = waiting;
         Ok(progress)
     }
 
@@ -220,6 +222,16 @@ fn report(id: &DeploymentId, plan: &Plan) {
                 tracing::info!(deployment = %id, status = verdict.status.name(), "finished");
             }
         }
+    }
+}
+
+/// Reasons of one pass that are written to the log: in a large fleet hundreds of hosts wait for the same.
+const REASONS_LOGGED: usize = 3;
+
+/// Says what the deployment waits for since this pass.
+fn report_waiting(id: &DeploymentId, before: &[WaitingOn], now: &[WaitingOn]) {
+    for reason in now.iter().filter(|reason| !before.contains(reason)).take(REASONS_LOGGED) {
+        tracing::info!(deployment = %id, %reason, "waiting");
     }
 }
 

@@ -59,7 +59,7 @@ impl Hosts {
         Self { store, bells, signer, stopping, leases: Arc::default() }
     }
 
-    /// The host's next command; without one, waits for it up to [`POLL_HOLD`].
+    /// The host's next command; without one, waits for it, up to 55 s.
     pub async fn poll_host_command(
         &self,
         call: &Call,

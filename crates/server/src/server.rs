@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use camino::Utf8PathBuf;
 use compute::{ComputeError, LocalConfig, LocalHosts};
@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, PageTokens};
+use crate::app::{App, PageTokens, on_premises};
 use crate::clock::Clock;
 use crate::driver::{Driver, chain};
 use crate::forms::{Records, housekeep};
@@ -171,6 +171,13 @@ impl Server {
         }
         tasks.spawn(parts.driver.run());
         tasks.spawn(sweep_files(parts.edge.s3.clone(), started));
+        tasks.spawn(housekeep(
+            parts.edge.records.clone(),
+            Arc::clone(&parts.edge.keyring),
+            config.clock.clone(),
+            stopping.clone(),
+        ));
+        tasks.spawn(forget_history(parts.edge.app.clone(), config.clock.clone(), stopping.clone()));
         tasks.spawn(housekeep(
             parts.edge.records.clone(),
             Arc::clone(&parts.edge.keyring),
@@ -376,6 +383,21 @@ async fn sweep_files(s3: S3Service, before: SystemTime) {
         Ok(count) => tracing::info!(count, "removed files that a crash had left"),
         Err(error) => {
             tracing::warn!(error = chain(&error), "files left by a crash were not removed");
+        }
+    }
+}
+
+/// How often old on-premises instances are removed. Nothing depends on it but the size of the database.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+
+async fn forget_history(app: App, clock: Clock, stopping: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(FORGET_EVERY) => {}
+        }
+        if let Err(error) = on_premises::forget_history(&app.store, clock.now()).await {
+            tracing::warn!(error = chain(&error), "old on-premises instances were not removed");
         }
     }
 }

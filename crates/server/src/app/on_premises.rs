@@ -4,6 +4,7 @@
 //! transaction: that is what keeps an ARN from being bound twice, and what finds the instance when its agent calls.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use model::Timestamp;
 use model::selection::{TagSelection, Tags};
@@ -125,6 +126,26 @@ pub async fn selected(
             None => return Ok(found),
         }
     }
+}
+
+/// How long a deregistered instance can still be read.
+const HISTORY: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Removes what was deregistered long ago.
+///
+/// # Errors
+/// The store failed; what is left goes next time.
+pub async fn forget_history(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let is_old = |instance: &OnPremisesInstance| {
+        instance.deregistered_ms.is_some_and(|at| now.since(Timestamp::from_millis(at)) > HISTORY)
+    };
+    for kept in store.all_documents::<OnPremisesInstance>(KIND).await? {
+        if is_old(&kept.value) {
+            // Registered again meanwhile, it stays: then the revision is another one.
+            store.delete_document(KIND, &kept.key, Expected::Revision(kept.revision)).await?;
+        }
+    }
+    Ok(())
 }
 
 impl App {
@@ -436,5 +457,38 @@ fn info(instance: &OnPremisesInstance) -> InstanceInfo {
         register_time: Some(time(Timestamp::from_millis(instance.registered_ms))),
         deregister_time: instance.deregistered_ms.map(|at| time(Timestamp::from_millis(at))),
         tags: Some(instance.tags.iter().map(tag).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Database;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_was_deregistered_long_ago_is_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&Database::Sqlite(directory.path().join("db"))).await.unwrap();
+        let days = |days: i64| days * 24 * 3600 * 1000;
+        for (name, deregistered_ms) in
+            [("here", None), ("late", Some(days(20))), ("old", Some(days(5)))]
+        {
+            let instance = OnPremisesInstance {
+                name: name.to_owned(),
+                region: "us-east-1".to_owned(),
+                identity: Identity::User(format!("arn:aws:iam::123456789012:user/{name}")),
+                arn: "arn:x".to_owned(),
+                registered_ms: 0,
+                deregistered_ms,
+                tags: BTreeMap::new(),
+            };
+            let key = key("us-east-1", name);
+            assert!(store.put_document(KIND, &key, Expected::Absent, &instance).await.unwrap());
+        }
+        forget_history(&store, Timestamp::from_millis(days(40))).await.unwrap();
+        let left = store.all_documents::<OnPremisesInstance>(KIND).await.unwrap();
+        let names: Vec<_> = left.iter().map(|kept| kept.value.name.as_str()).collect();
+        assert_eq!(names, ["here", "late"]);
     }
 }
