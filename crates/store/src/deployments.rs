@@ -277,7 +277,10 @@ const fn takes_the_groups_place(creator: Creator) -> bool {
 }
 
 fn creation(new: &NewDeployment) -> Batch {
-    let known = revisions::register(&new.application_id, &new.revision, None, new.created);
+    // The service's own words, for a revision that nobody registered before.
+    let described = format!("Application revision registered by Deployment ID: {}", new.id);
+    let known =
+        revisions::register(&new.application_id, &new.revision, Some(&described), new.created);
     let statements = vec![
         // Held, so that a group deleted at the same time sees this deployment.
         Statement::new(
