@@ -21,10 +21,10 @@ pub mod inventory;
 pub mod published;
 pub mod signer;
 
-pub mod metadata;
+pub mod ec2;
 pub mod forms;
 pub mod iam;
-pub mod sts;
-pub mod ec2;
-pub mod s3;
+pub mod metadata;
 pub mod performer;
+pub mod s3;
+pub mod sts;
