@@ -27,7 +27,7 @@ pub fn server(arguments: &args::Server) -> anyhow::Result<ExitCode> {
     let _lock = data_dir.open()?;
     let config = config(&data_dir, arguments.listen, &arguments.common)?;
     serve(config, None, &data_dir, |running| {
-        println!("longshore serves at http://{}", running.address())
+        println!("longshore serves at http://{}", running.address());
     })
 }
 
