@@ -84,6 +84,15 @@ impl Store {
         Ok(Page::of(items, limit, |last: &Config| last.name.to_string()))
     }
 
+    /// How many custom configurations a region has.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn config_count(&self, region: &str) -> Result<u64, StoreError> {
+        self.count("SELECT COUNT(*) FROM deployment_configs WHERE region = $1", params![region])
+            .await
+    }
+
     /// Deletes a configuration that no group names.
     ///
     /// # Errors

@@ -169,6 +169,15 @@ impl Store {
         Ok(Page::of(items, limit, |last: &Group| last.name.to_string()))
     }
 
+    /// How many groups an application has.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn group_count(&self, application: &ApplicationId) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM deployment_groups WHERE application_id = $1";
+        self.count(sql, params![application]).await
+    }
+
     /// Replaces a group's settings if it still has the `version` that they were made from.
     ///
     /// # Errors

@@ -115,6 +115,7 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
     store.create_application(&application).await?;
     store.application_by_id(&application.id).await?;
     store.application_count("r").await?;
+    store.config_count("r").await?;
     store.rename_application(&application.id, &application.name).await?;
     store.set_application_body(&application.id, "").await?;
     let config = Config {
@@ -138,6 +139,7 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
     };
     store.create_group(&group).await?;
     store.delete_config("r", &config.name).await?;
+    store.group_count(&group.application_id).await?;
     let read = store.group(&group.application_id, &group.name).await?.unwrap();
     let change =
         GroupChange { name: read.name.clone(), config_name: config.name, body: String::new() };

@@ -18,6 +18,9 @@ use super::{Answer, App, Call, Failure, name_error, rules, uuid};
 /// Ids of the predefined configurations count from 1. Source: observed answers of the service.
 const PREDEFINED_ID: &str = "00000000-0000-0000-0000-0000000000";
 
+/// Custom configurations of one account and region. Source: CodeDeploy quotas, of whose pages this is the most lenient.
+const CONFIGS_MAX: u64 = 200;
+
 impl App {
     /// Makes a configuration.
     pub async fn create_deployment_config(
@@ -51,6 +54,12 @@ impl App {
             return Err(Failure::refused(
                 ErrorCode::InvalidZonalDeploymentConfiguration,
                 "Zonal configurations are not served by this server",
+            ));
+        }
+        if self.store.config_count(&call.scope.region).await? >= CONFIGS_MAX {
+            return Err(Failure::refused(
+                ErrorCode::DeploymentConfigLimitExceeded,
+                format!("This region has {CONFIGS_MAX} configurations already, which is the limit"),
             ));
         }
         let config = Config {
@@ -121,8 +130,15 @@ impl App {
                 format!("The predefined deployment configuration {name} cannot be deleted"),
             ));
         }
+        let Some(config) = self.store.config(&call.scope.region, &name).await? else {
+            return Ok(NoOutput {});
+        };
         match self.store.delete_config(&call.scope.region, &name).await? {
-            DeleteConfig::Deleted | DeleteConfig::Unknown => Ok(NoOutput {}),
+            DeleteConfig::Deleted => {
+                self.forget_tags(&config.id).await?;
+                Ok(NoOutput {})
+            }
+            DeleteConfig::Unknown => Ok(NoOutput {}),
             DeleteConfig::InUse => Err(Failure::refused(
                 ErrorCode::DeploymentConfigInUse,
                 format!("The deployment configuration {name} is used by a deployment group"),

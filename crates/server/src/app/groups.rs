@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Groups of one application. Source: CodeDeploy quotas.
-const GROUPS_MAX: usize = 1000;
+const GROUPS_MAX: u64 = 1000;
 /// Source: CodeDeploy quotas, `BatchGetDeploymentGroups`.
 const BATCH_MAX: usize = 100;
 
@@ -36,7 +36,7 @@ impl App {
             self.config_for_groups(call, input.deployment_config_name.clone()).await?;
         let tags = tags::parse(input.tags.clone().unwrap_or_default())?;
         let settings = Settings::default().changed(input.into())?;
-        if self.all_groups(&application.id).await?.len() >= GROUPS_MAX {
+        if self.store.group_count(&application.id).await? >= GROUPS_MAX {
             return Err(Failure::refused(
                 ErrorCode::DeploymentGroupLimitExceeded,
                 format!(
@@ -207,7 +207,7 @@ impl App {
     }
 
     /// The configuration that a group is to use, if it exists and is for servers.
-    async fn config_for_groups(
+    pub(super) async fn config_for_groups(
         &self,
         call: &Call,
         name: Option<String>,
