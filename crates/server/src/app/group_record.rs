@@ -1,7 +1,9 @@
 //! Deployment groups as answers show them.
 
 use store::{Attempt, Group};
-use wire::codedeploy::{DeploymentGroupInfo, EC2TagSet, LastDeploymentInfo, OnPremisesTagSet};
+use wire::codedeploy::{
+    AutoRollbackConfiguration, DeploymentGroupInfo, EC2TagSet, LastDeploymentInfo, OnPremisesTagSet,
+};
 
 use super::settings::Settings;
 use super::target_info::time;
@@ -20,15 +22,13 @@ pub fn body(settings: &Settings) -> Answer<String> {
     })
 }
 
+const NO_ROLLBACK: AutoRollbackConfiguration =
+    AutoRollbackConfiguration { enabled: Some(false), events: None };
+
 /// The group with every member that clients look for. Which are present when unset matters: Terraform plans a change
 /// for an empty `loadBalancerInfo`, and for an absent `outdatedInstancesStrategy`.
 pub fn info(application: &str, group: &Group) -> Answer<DeploymentGroupInfo> {
     let settings = settings(group)?;
-    let ec2_tag_set = (!settings.ec2_tag_set.is_empty())
-        .then(|| EC2TagSet { ec2_tag_set_list: Some(settings.ec2_tag_set.clone()) });
-    let on_premises_tag_set = (!settings.on_premises_tag_set.is_empty()).then(|| {
-        OnPremisesTagSet { on_premises_tag_set_list: Some(settings.on_premises_tag_set.clone()) }
-    });
     Ok(DeploymentGroupInfo {
         application_name: Some(application.to_owned()),
         deployment_group_id: Some(group.id.to_string()),
@@ -40,8 +40,10 @@ pub fn info(application: &str, group: &Group) -> Answer<DeploymentGroupInfo> {
         load_balancer_info: settings.load_balancer(),
         last_successful_deployment: group.last_successful.as_ref().map(attempt),
         last_attempted_deployment: group.last_attempted.as_ref().map(attempt),
-        ec2_tag_set,
-        on_premises_tag_set,
+        ec2_tag_set: Some(EC2TagSet { ec2_tag_set_list: Some(settings.ec2_tag_set) }),
+        on_premises_tag_set: Some(OnPremisesTagSet {
+            on_premises_tag_set_list: Some(settings.on_premises_tag_set),
+        }),
         compute_platform: Some("Server".to_owned()),
         ecs_services: None,
         ec2_tag_filters: Some(settings.ec2_tag_filters),
@@ -49,7 +51,7 @@ pub fn info(application: &str, group: &Group) -> Answer<DeploymentGroupInfo> {
         service_role_arn: Some(settings.service_role_arn),
         trigger_configurations: Some(settings.triggers),
         alarm_configuration: settings.alarms,
-        auto_rollback_configuration: settings.auto_rollback,
+        auto_rollback_configuration: settings.auto_rollback.or(Some(NO_ROLLBACK)),
         outdated_instances_strategy: settings
             .outdated_instances_strategy
             .or_else(|| Some("UPDATE".to_owned())),

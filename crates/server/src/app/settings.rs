@@ -103,10 +103,13 @@ change_from!(UpdateDeploymentGroupInput);
 /// Filters in a list, and lists in a set. Source: CodeDeploy quotas.
 const FILTERS_MAX: usize = 10;
 const TAG_LISTS_MAX: usize = 3;
-/// Triggers, alarms and load balancers of a group. Source: CodeDeploy quotas.
+/// Triggers of a group, and load balancers of each kind. Source: CodeDeploy quotas.
 const TRIGGERS_MAX: usize = 10;
-const ALARMS_MAX: usize = 10;
 const BALANCERS_MAX: usize = 10;
+/// Alarms of a group. Source: CodeDeploy quotas; the API reference still says 10.
+const ALARMS_MAX: usize = 50;
+/// The longest wait of a blue/green deployment, in minutes. Source: CodeDeploy API reference, `BlueInstanceTerminationOption`.
+const WAIT_MINUTES_MAX: i64 = 2880;
 
 impl Settings {
     /// These settings after `change`, if they hold to the rules.
@@ -123,17 +126,17 @@ impl Settings {
                 *place = new;
             }
         }
-        // A list of filters replaces a set and the other way round: only one of the two ever selects.
-        if change.ec2_tag_filters.is_some() || change.ec2_tag_set.is_some() {
-            self.ec2_tag_filters = change.ec2_tag_filters.unwrap_or_default();
-            self.ec2_tag_set =
-                change.ec2_tag_set.and_then(|set| set.ec2_tag_set_list).unwrap_or_default();
-        }
-        if change.on_premises_tag_filters.is_some() || change.on_premises_tag_set.is_some() {
-            self.on_premises_tag_filters = change.on_premises_tag_filters.unwrap_or_default();
-            let set = change.on_premises_tag_set.and_then(|set| set.on_premises_tag_set_list);
-            self.on_premises_tag_set = set.unwrap_or_default();
-        }
+        let ec2_set = change.ec2_tag_set.map(|set| set.ec2_tag_set_list.unwrap_or_default());
+        put_selection(
+            (&mut self.ec2_tag_filters, change.ec2_tag_filters),
+            (&mut self.ec2_tag_set, ec2_set),
+        );
+        let set = change.on_premises_tag_set;
+        let set = set.map(|set| set.on_premises_tag_set_list.unwrap_or_default());
+        put_selection(
+            (&mut self.on_premises_tag_filters, change.on_premises_tag_filters),
+            (&mut self.on_premises_tag_set, set),
+        );
         put(&mut self.service_role_arn, change.service_role_arn);
         put(&mut self.triggers, change.triggers);
         put(&mut self.alarms, change.alarms.map(Some));
@@ -187,7 +190,6 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), ServiceError> {
-        rules::service_role(&self.service_role_arn)?;
         check_triggers(&self.triggers)?;
         self.alarms.as_ref().map_or(Ok(()), check_alarms)?;
         self.auto_rollback.as_ref().map_or(Ok(()), check_auto_rollback)?;
@@ -199,7 +201,8 @@ impl Settings {
                 "On-premises instances cannot be part of a blue/green deployment group",
             ));
         }
-        Ok(())
+        // The last of all: the service looks at the structures of a group before it tries the role.
+        rules::service_role(&self.service_role_arn)
     }
 
     fn check_load_balancer(&self) -> Result<(), ServiceError> {
@@ -210,16 +213,11 @@ impl Settings {
                 "targetGroupPairInfoList is for ECS deployment groups; use elbInfoList or targetGroupInfoList",
             ));
         }
-        let count = self.load_balancer.as_ref().map_or(0, balancers);
-        if count > BALANCERS_MAX {
-            return Err(refused(
-                ErrorCode::InvalidLoadBalancerInfo,
-                format!(
-                    "The loadBalancerInfo names {count} load balancers; at most {BALANCERS_MAX} are allowed"
-                ),
-            ));
-        }
-        if self.has_traffic_control() && count == 0 {
+        let classic = info.elb_info_list.unwrap_or_default();
+        let groups = info.target_group_info_list.unwrap_or_default();
+        check_balancers("elbInfoList", classic.iter().map(|balancer| balancer.name.as_deref()))?;
+        check_balancers("targetGroupInfoList", groups.iter().map(|group| group.name.as_deref()))?;
+        if self.has_traffic_control() && classic.is_empty() && groups.is_empty() {
             return Err(refused(
                 ErrorCode::InvalidLoadBalancerInfo,
                 "The deploymentOption is WITH_TRAFFIC_CONTROL, but neither elbInfoList nor targetGroupInfoList \
@@ -239,13 +237,13 @@ impl Settings {
                 "The deploymentType BLUE_GREEN needs the deploymentOption WITH_TRAFFIC_CONTROL",
             ));
         }
-        if self.blue_green.is_none() {
-            return Err(refused(
+        match &self.blue_green {
+            Some(options) => check_blue_green(options),
+            None => Err(refused(
                 ErrorCode::InvalidBlueGreenDeploymentConfiguration,
                 "The deploymentType BLUE_GREEN needs a blueGreenDeploymentConfiguration",
-            ));
+            )),
         }
-        Ok(())
     }
 }
 
@@ -455,6 +453,90 @@ pub fn check_auto_rollback(rollback: &AutoRollbackConfiguration) -> Result<(), S
         return Err(refused(
             ErrorCode::InvalidAutoRollbackConfig,
             "The automatic rollback is enabled but names no event",
+        ));
+    }
+    Ok(())
+}
+
+/// How blue/green deployments may wait, and what they may copy. No Auto Scaling group exists here to be copied.
+/// Source: CodeDeploy API reference, `BlueGreenDeploymentConfiguration`.
+fn check_blue_green(options: &BlueGreenDeploymentConfiguration) -> Result<(), ServiceError> {
+    let invalid =
+        |message: String| Err(refused(ErrorCode::InvalidBlueGreenDeploymentConfiguration, message));
+    let ready = options.deployment_ready_option.as_ref();
+    let (action, wait) = ready.map_or((None, 0), |option| {
+        (option.action_on_timeout.as_deref(), option.wait_time_in_minutes.unwrap_or(0))
+    });
+    let end = options.terminate_blue_instances_on_deployment_success.as_ref();
+    let (end_action, end_wait) = end.map_or((None, 0), |option| {
+        (option.action.as_deref(), option.termination_wait_time_in_minutes.unwrap_or(0))
+    });
+    for (member, minutes) in
+        [("waitTimeInMinutes", wait), ("terminationWaitTimeInMinutes", end_wait)]
+    {
+        if !(0..=WAIT_MINUTES_MAX).contains(&minutes) {
+            return invalid(format!("The {member} of {minutes} is not 0 to {WAIT_MINUTES_MAX}"));
+        }
+    }
+    if action != Some("STOP_DEPLOYMENT") && wait != 0 {
+        return invalid(format!(
+            "The waitTimeInMinutes of {wait} needs the actionOnTimeout STOP_DEPLOYMENT"
+        ));
+    }
+    if end_action == Some("KEEP_ALIVE") && end_wait != 0 {
+        return invalid(format!(
+            "The terminationWaitTimeInMinutes of {end_wait} needs the action TERMINATE"
+        ));
+    }
+    let fleet = options.green_fleet_provisioning_option.as_ref();
+    if fleet.and_then(|option| option.action.as_deref()) == Some("COPY_AUTO_SCALING_GROUP") {
+        // The service's own words, misspelling included: tools look for them.
+        return invalid(
+            "Exactly one AutoScaling group must be specifed when selecting the COPY_AUTO_SCALING_GROUP green fleet \
+             provisioning option."
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// A list of filters replaces a set and the other way round, since only one of the two ever selects. An empty
+/// companion says nothing about the other.
+fn put_selection<F>(
+    (filters, new_filters): (&mut Vec<F>, Option<Vec<F>>),
+    (set, new_set): (&mut Vec<Vec<F>>, Option<Vec<Vec<F>>>),
+) {
+    if new_filters.as_ref().is_some_and(|new| !new.is_empty()) {
+        set.clear();
+    }
+    if new_set.as_ref().is_some_and(|new| !new.is_empty()) {
+        filters.clear();
+    }
+    if let Some(new) = new_filters {
+        *filters = new;
+    }
+    if let Some(new) = new_set {
+        *set = new;
+    }
+}
+
+fn check_balancers<'a>(
+    member: &str,
+    names: impl ExactSizeIterator<Item = Option<&'a str>>,
+) -> Result<(), ServiceError> {
+    let found = names.len();
+    if found > BALANCERS_MAX {
+        return Err(refused(
+            ErrorCode::InvalidLoadBalancerInfo,
+            format!(
+                "The {member} names {found} load balancers; at most {BALANCERS_MAX} are allowed"
+            ),
+        ));
+    }
+    if names.into_iter().any(|name| name.is_none_or(str::is_empty)) {
+        return Err(refused(
+            ErrorCode::InvalidLoadBalancerInfo,
+            format!("An entry of the {member} has no name"),
         ));
     }
     Ok(())
