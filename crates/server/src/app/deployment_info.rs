@@ -27,6 +27,8 @@ pub struct Options {
     pub style: Option<DeploymentStyle>,
     /// Auto Scaling processes to suspend.
     pub ec2_options: Option<EC2DeploymentOptions>,
+    /// The deployment whose revision is run again, if this is a restart.
+    pub restart_of: Option<String>,
 }
 
 impl Options {
@@ -43,6 +45,7 @@ impl Options {
                 .ec2_deployment_options
                 .clone()
                 .or_else(|| settings.ec2_options.clone()),
+            restart_of: None,
         }
     }
 
@@ -94,6 +97,8 @@ pub fn show(record: &DeploymentRecord) -> Answer<DeploymentInfo> {
         override_alarm_configuration: options.override_alarms,
         deployment_style: options.style,
         ec2_deployment_options: options.ec2_options,
+        // Absent says nothing, as in records from before there were restarts.
+        deployment_mode: options.restart_of.map(|_| "RESTART".to_owned()),
         instance_termination_wait_time_started: Some(false),
         deployment_status_messages: Some(messages),
         compute_platform: Some("Server".to_owned()),

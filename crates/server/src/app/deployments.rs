@@ -1,6 +1,6 @@
 //! Deployments: creating, stopping, reading and listing them.
 
-use model::{Creator, DeploymentId, DeploymentStatus, Timestamp};
+use model::{Creator, DeploymentConfig, DeploymentId, DeploymentStatus, Revision, Timestamp};
 use rollout::StopIntent;
 use store::{
     CreateDeployment, DeploymentFilter, DeploymentRecord, Group, NewDeployment, StopRequest,
@@ -51,7 +51,46 @@ impl App {
         group: &Group,
         settings: &Settings,
     ) -> Answer<NewDeployment> {
+        let (revision, config) = self.check_subject(call, input, group).await?;
+        check_options(input, group)?;
+        check_style(settings, group)?;
+        let mut options = Options::of(input, settings);
+        if is_restart(input) {
+            let last = group.last_successful.as_ref();
+            options.restart_of = last.map(|attempt| attempt.deployment.to_string());
+        }
+        Ok(NewDeployment {
+            id: draw_id(),
+            region: call.scope.region.clone(),
+            application_id: group.application_id.clone(),
+            application_name,
+            group_id: group.id.clone(),
+            group_name: group.name.clone(),
+            config_name: config.name,
+            minimum_healthy: config.minimum_healthy,
+            revision,
+            creator: Creator::User,
+            description: input.description.clone(),
+            ignore_application_stop_failures: input
+                .ignore_application_stop_failures
+                .unwrap_or(false),
+            options: options.write()?,
+            created: call.now,
+        })
+    }
+
+    /// What is deployed and how, held to the rules that come before those of the other options.
+    ///
+    /// # Errors
+    /// The first of the faults in revision, configuration and description, in this order.
+    pub(super) async fn check_subject(
+        &self,
+        call: &Call,
+        input: &CreateDeploymentInput,
+        group: &Group,
+    ) -> Answer<(Revision, DeploymentConfig)> {
         let revision = match (&input.revision, &group.target_revision) {
+            _ if is_restart(input) => restarted(input, group)?,
             (None, Some(target)) if input.update_outdated_instances_only == Some(true) => {
                 target.clone()
             }
@@ -63,27 +102,7 @@ impl App {
         };
         let config = self.deployment_config(call, &config_name).await?;
         rules::description(input.description.as_deref())?;
-        check_options(input, group)?;
-        check_style(settings, group)?;
-        let options = Options::of(input, settings);
-        Ok(NewDeployment {
-            id: draw_id(),
-            region: call.scope.region.clone(),
-            application_id: group.application_id.clone(),
-            application_name,
-            group_id: group.id.clone(),
-            group_name: group.name.clone(),
-            config_name,
-            minimum_healthy: config.minimum_healthy,
-            revision,
-            creator: Creator::User,
-            description: input.description.clone(),
-            ignore_application_stop_failures: input
-                .ignore_application_stop_failures
-                .unwrap_or(false),
-            options: options.write()?,
-            created: call.now,
-        })
+        Ok((revision, config))
     }
 
     async fn insert_deployment(
@@ -280,14 +299,37 @@ fn check_options(input: &CreateDeploymentInput, group: &Group) -> Result<(), Ser
         ));
     }
     input.override_alarm_configuration.as_ref().map_or(Ok(()), settings::check_alarms)?;
-    input.auto_rollback_configuration.as_ref().map_or(Ok(()), settings::check_auto_rollback)?;
-    if input.deployment_mode.as_deref() == Some("RESTART") {
+    input.auto_rollback_configuration.as_ref().map_or(Ok(()), settings::check_auto_rollback)
+}
+
+fn is_restart(input: &CreateDeploymentInput) -> bool {
+    input.deployment_mode.as_deref() == Some("RESTART")
+}
+
+/// The revision that a restart runs again: that of the group's last success.
+/// Source: CodeDeploy API reference, `deploymentMode`.
+fn restarted(input: &CreateDeploymentInput, group: &Group) -> Result<Revision, ServiceError> {
+    if input.revision.is_some() {
         return Err(ServiceError::new(
-            ErrorCode::OperationNotSupported,
-            "The deploymentMode RESTART is not served by this server; use STANDARD",
+            ErrorCode::InvalidRevision,
+            "The deploymentMode RESTART runs the last successful revision again: give no revision",
         ));
     }
-    Ok(())
+    if input.update_outdated_instances_only == Some(true) {
+        return Err(ServiceError::new(
+            ErrorCode::InvalidUpdateOutdatedInstancesOnlyValue,
+            "The deploymentMode RESTART is for hosts that have the revision: updateOutdatedInstancesOnly cannot be true",
+        ));
+    }
+    group.last_successful_revision.clone().ok_or_else(|| {
+        ServiceError::new(
+            ErrorCode::RevisionRequired,
+            format!(
+                "The deployment group {} has no successful deployment whose revision could be restarted",
+                group.name
+            ),
+        )
+    })
 }
 
 /// What this server cannot do is refused before anything is started.

@@ -5,8 +5,8 @@
 //! names has been found. Source: order of the declared errors in the CodeDeploy API reference.
 
 use serde_json::Value;
-use wire::ErrorCode;
 use wire::codedeploy::Operation;
+use wire::{ErrorCode, json11};
 
 use super::{Answer, App, Call};
 
@@ -23,32 +23,46 @@ impl App {
         operation: Operation,
         body: &[u8],
     ) -> Answer<()> {
-        let Some(group_member) = names_of(operation) else { return Ok(()) };
         if is_about_names(fault) {
             return Ok(());
         }
         let input: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |member: &str| input.get(member).and_then(Value::as_str).map(str::to_owned);
-        if group_member.is_empty() {
-            self.application(call, text("applicationName")).await?;
-        } else {
-            self.group(call, text("applicationName"), text(group_member)).await?;
+        let application = text("applicationName");
+        match operation {
+            Operation::CreateDeployment => {
+                let (_, group) = self.group(call, application, text("deploymentGroupName")).await?;
+                // The revision is the first thing that is looked into, once the group is known.
+                if fault != ErrorCode::InvalidRevision {
+                    let input = json11::decode(body)?;
+                    self.check_subject(call, &input, &group).await?;
+                }
+            }
+            Operation::UpdateDeploymentGroup => {
+                self.group(call, application, text("currentDeploymentGroupName")).await?;
+                self.config_for_groups(call, text("deploymentConfigName")).await?;
+            }
+            Operation::CreateDeploymentGroup => {
+                self.application(call, application).await?;
+                self.config_for_groups(call, text("deploymentConfigName")).await?;
+            }
+            Operation::ListDeployments if application.is_some() => {
+                self.group(call, application, text("deploymentGroupName")).await?;
+            }
+            Operation::BatchGetApplicationRevisions
+            | Operation::GetApplicationRevision
+            | Operation::ListApplicationRevisions
+            | Operation::RegisterApplicationRevision => {
+                self.application(call, application).await?;
+            }
+            Operation::ContinueDeployment
+            | Operation::ListDeploymentInstances
+            | Operation::ListDeploymentTargets => {
+                self.deployment(text("deploymentId")).await?;
+            }
+            _ => {}
         }
         Ok(())
-    }
-}
-
-/// The member that names an existing group, empty if only the application exists before; none if nothing does.
-fn names_of(operation: Operation) -> Option<&'static str> {
-    match operation {
-        Operation::CreateDeployment => Some("deploymentGroupName"),
-        Operation::UpdateDeploymentGroup => Some("currentDeploymentGroupName"),
-        Operation::CreateDeploymentGroup
-        | Operation::BatchGetApplicationRevisions
-        | Operation::GetApplicationRevision
-        | Operation::ListApplicationRevisions
-        | Operation::RegisterApplicationRevision => Some(""),
-        _ => None,
     }
 }
 

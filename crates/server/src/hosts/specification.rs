@@ -14,7 +14,7 @@ use crate::app::{Answer, Options};
 pub fn write(record: &DeploymentRecord, account: &str) -> Answer<Vec<u8>> {
     let options = Options::read(record)?;
     let scope = Scope { account: account.to_owned(), region: record.region.clone() };
-    let specification = json!({
+    let mut specification = json!({
         "DeploymentId": scope.deployment(&record.state.id),
         "DeploymentGroupId": record.group_id.as_str(),
         "DeploymentGroupName": record.group_name.as_str(),
@@ -27,6 +27,10 @@ pub fn write(record: &DeploymentRecord, account: &str) -> Answer<Vec<u8>> {
         },
         "Revision": revision(&record.revision),
     });
+    // An agent that does not know this member downloads the bundle as usual.
+    if let Some(deployment) = options.restart_of {
+        specification["ReuseArchiveFromDeploymentId"] = json!(deployment);
+    }
     Ok(specification.to_string().into_bytes())
 }
 

@@ -1,7 +1,9 @@
 //! CodeDeploy over JSON 1.1: from an operation's name and a body to the answer's body.
 
+use serde::Serialize;
+use serde_json::Value;
 use wire::codedeploy::Operation;
-use wire::{Call as Input, ServiceError, Validate, json11};
+use wire::{Call as Input, ErrorCode, ServiceError, Validate, json11};
 
 use crate::app::{App, Call, Failure};
 
@@ -85,7 +87,10 @@ where
     match read::<I>(body) {
         Ok(input) => Ok(input),
         Err(fault) => {
-            app.check_what_comes_before(fault.code, call, I::OPERATION, body).await?;
+            // What cannot be read has no names to look up.
+            if fault.code != ErrorCode::Serialization {
+                app.check_what_comes_before(fault.code, call, I::OPERATION, body).await?;
+            }
             Err(fault.into())
         }
     }
@@ -94,6 +99,41 @@ where
 /// The input of one operation: read, and held to the limits that the model states.
 pub fn read<I: Input>(body: &[u8]) -> Result<I, ServiceError> {
     let input: I = json11::decode(body)?;
+    if body.contains(&b'[') {
+        refuse_lists_for_structures(&input, body)?;
+    }
     Validate::validate(&input)?;
     Ok(input)
+}
+
+/// serde fills a structure from a list, member by member; the service says that a list is none.
+fn refuse_lists_for_structures(input: &impl Serialize, body: &[u8]) -> Result<(), ServiceError> {
+    let wrong =
+        |error: serde_json::Error| ServiceError::new(ErrorCode::Serialization, error.to_string());
+    let read = serde_json::to_value(input).map_err(wrong)?;
+    let sent = serde_json::from_slice(body).map_err(wrong)?;
+    match list_for_structure(&sent, &read, "") {
+        None => Ok(()),
+        Some(place) => Err(ServiceError::new(
+            ErrorCode::Serialization,
+            format!("the list at '{place}' should be a structure"),
+        )),
+    }
+}
+
+/// Where a list was sent and a structure was read.
+fn list_for_structure(sent: &Value, read: &Value, place: &str) -> Option<String> {
+    match (sent, read) {
+        (Value::Array(_), Value::Object(_)) => Some(place.to_owned()),
+        (Value::Array(sent), Value::Array(read)) => {
+            sent.iter().zip(read).zip(1..).find_map(|((sent, read), number)| {
+                list_for_structure(sent, read, &format!("{place}.{number}"))
+            })
+        }
+        (Value::Object(sent), Value::Object(read)) => read.iter().find_map(|(name, read)| {
+            let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+            list_for_structure(sent.get(name)?, read, &place)
+        }),
+        _ => None,
+    }
 }
