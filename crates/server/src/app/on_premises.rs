@@ -296,8 +296,9 @@ impl App {
         call: &Call,
         input: AddTagsToOnPremisesInstancesInput,
     ) -> Answer<NoOutput> {
-        let new = tags(input.tags.unwrap_or_default())?;
         let names = instance_names(input.instance_names)?;
+        let new = tags(input.tags.unwrap_or_default())?;
+        check_number(&names)?;
         self.change_instance_tags(call, &names, |kept| kept.extend(new.clone())).await
     }
 
@@ -307,8 +308,9 @@ impl App {
         call: &Call,
         input: RemoveTagsFromOnPremisesInstancesInput,
     ) -> Answer<NoOutput> {
-        let old = tags(input.tags.unwrap_or_default())?;
         let names = instance_names(input.instance_names)?;
+        let old = tags(input.tags.unwrap_or_default())?;
+        check_number(&names)?;
         self.change_instance_tags(call, &names, |kept| {
             kept.retain(|key, value| old.get(key) != Some(value));
         })
@@ -372,13 +374,18 @@ fn instance_names(names: Option<Vec<String>>) -> Result<Vec<String>, ServiceErro
     // Twice the same would write twice on one revision.
     names.sort();
     names.dedup();
-    if names.len() > INSTANCES_MAX {
-        return Err(ServiceError::new(
-            ErrorCode::InstanceLimitExceeded,
-            format!("There are {} instances; at most {INSTANCES_MAX} are allowed", names.len()),
-        ));
-    }
     names.into_iter().map(|name| instance_name(Some(name))).collect()
+}
+
+/// The service declares this error after those of the names and of the tags.
+fn check_number(names: &[String]) -> Result<(), ServiceError> {
+    if names.len() <= INSTANCES_MAX {
+        return Ok(());
+    }
+    Err(ServiceError::new(
+        ErrorCode::InstanceLimitExceeded,
+        format!("There are {} instances; at most {INSTANCES_MAX} are allowed", names.len()),
+    ))
 }
 
 fn tags(tags: Vec<Tag>) -> Result<Tags, ServiceError> {

@@ -15,6 +15,9 @@ pub struct PageTokens {
     key: hmac::Key,
 }
 
+/// The longest part of a wrong token that an error repeats, in characters.
+const TOKEN_SHOWN_MAX: usize = 100;
+
 /// Bytes of the seal that a token carries: half of an HMAC-SHA256, which RFC 2104 finds enough.
 const SEAL_BYTES: usize = 16;
 
@@ -35,9 +38,10 @@ impl PageTokens {
     pub fn open(&self, list: &str, token: Option<&str>) -> Result<Option<String>, ServiceError> {
         let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
         self.opened(list, token).map(Some).ok_or_else(|| {
+            let shown: String = token.chars().take(TOKEN_SHOWN_MAX).collect();
             ServiceError::new(
                 ErrorCode::InvalidNextToken,
-                "The nextToken is not one that this list gave for these filters",
+                format!("The nextToken '{shown}' is not one that this list gave for these filters"),
             )
         })
     }

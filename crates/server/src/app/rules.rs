@@ -93,13 +93,15 @@ fn is_iam_name(text: &str, also: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c) || also.contains(c))
 }
 
+/// Whether a host may be called so: an EC2 instance by its id, one on premises by its name.
+pub fn host_name(name: &str) -> bool {
+    (1..=100).contains(&name.chars().count())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c))
+}
+
 /// Whether this may name an on-premises instance.
 pub fn on_premises_name(name: &str) -> Result<(), ServiceError> {
-    let length = name.chars().count();
-    let fits = (1..=100).contains(&length)
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c))
-        && !name.starts_with("i-");
-    if fits {
+    if host_name(name) && !name.starts_with("i-") {
         return Ok(());
     }
     let shown: String = name.chars().take(120).collect();

@@ -10,7 +10,7 @@ use wire::codedeploy::{
 };
 use wire::{ErrorCode, ServiceError};
 
-use super::{Answer, App, Call, Failure, rules};
+use super::{Answer, App, Call, Failure, configs, rules};
 
 /// The kind of the documents that hold a thing's tags, by its id.
 const KIND: &str = "codedeploy.tags";
@@ -60,6 +60,7 @@ fn invalid(message: String) -> ServiceError {
 enum Resource {
     Application(String),
     Group(String, String),
+    Config(String),
 }
 
 /// Reads the ARN of something that may have tags.
@@ -82,6 +83,7 @@ fn resource(call: &Call, arn: &str) -> Result<Resource, ServiceError> {
         ("deploymentgroup", Some((application, group))) => {
             Ok(Resource::Group(application.to_owned(), group.to_owned()))
         }
+        ("deploymentconfig", None) => Ok(Resource::Config((*name).to_owned())),
         _ => Err(ServiceError::new(
             ErrorCode::ArnNotSupported,
             format!("The ARN {arn} is of a kind of thing that has no tags here"),
@@ -158,6 +160,11 @@ impl App {
                 let (_, group) = self.group(call, Some(application), Some(group)).await?;
                 Ok(group.id.to_string())
             }
+            Resource::Config(name) => {
+                let name = configs::config_name(Some(name))?;
+                let found = self.store.config(&call.scope.region, &name).await?;
+                Ok(found.ok_or_else(|| configs::unknown(&name))?.id)
+            }
         }
     }
 
@@ -213,6 +220,7 @@ mod tests {
             read("deploymentgroup:Shop/Prod"),
             Ok(Resource::Group("Shop".into(), "Prod".into()))
         );
+        assert_eq!(read("deploymentconfig:Slow"), Ok(Resource::Config("Slow".into())));
         assert_eq!(read("instance:web"), Err(ErrorCode::ArnNotSupported));
         assert_eq!(read("application/Shop"), Err(ErrorCode::InvalidArn));
         let abroad = "arn:aws:codedeploy:eu-west-1:123456789012:application:Shop";

@@ -26,7 +26,8 @@ impl App {
     ) -> Answer<GetDeploymentTargetOutput> {
         let record = self.started(input.deployment_id).await?;
         let id = rules::required(input.target_id, ErrorCode::DeploymentTargetIdRequired)?;
-        let target = self.store.target(&record.state.id, &short_id(&id)).await?;
+        let short = short_id(&id, ErrorCode::InvalidDeploymentTargetId)?;
+        let target = self.store.target(&record.state.id, &short).await?;
         let target = target.ok_or_else(|| no_target(&record, &id))?;
         let shown = target_info::target(&record.state.id, &target);
         Ok(GetDeploymentTargetOutput { deployment_target: Some(shown) })
@@ -51,7 +52,8 @@ impl App {
         }
         let mut targets = Vec::with_capacity(asked.len());
         for id in asked {
-            let target = self.store.target(&record.state.id, &short_id(&id)).await?;
+            let short = short_id(&id, ErrorCode::InvalidDeploymentTargetId)?;
+            let target = self.store.target(&record.state.id, &short).await?;
             let target = target.ok_or_else(|| no_target(&record, &id))?;
             targets.push(target_info::target(&record.state.id, &target));
         }
@@ -85,7 +87,8 @@ impl App {
     ) -> Answer<GetDeploymentInstanceOutput> {
         let record = self.deployment(input.deployment_id).await?;
         let id = rules::required(input.instance_id, ErrorCode::InstanceIdRequired)?;
-        let target = self.store.target(&record.state.id, &short_id(&id)).await?;
+        let short = short_id(&id, ErrorCode::InvalidInstanceName)?;
+        let target = self.store.target(&record.state.id, &short).await?;
         let target = target.ok_or_else(|| no_instance(&record, &id))?;
         let shown = target_info::instance(&record.state.id, &target);
         Ok(GetDeploymentInstanceOutput { instance_summary: Some(shown) })
@@ -102,7 +105,8 @@ impl App {
         rules::batch(asked.len(), BATCH_MAX)?;
         let (mut instances, mut missing) = (Vec::new(), Vec::new());
         for id in asked {
-            match self.store.target(&record.state.id, &short_id(&id)).await? {
+            let short = short_id(&id, ErrorCode::InvalidInstanceName)?;
+            match self.store.target(&record.state.id, &short).await? {
                 Some(target) => instances.push(target_info::instance(&record.state.id, &target)),
                 None => missing.push(no_instance(&record, &id).message),
             }
@@ -165,18 +169,20 @@ impl App {
 }
 
 /// Callers may name a target by its ARN; the id is its end, less the ten characters that make an on-premises
-/// instance's ARN unique.
-fn short_id(id: &str) -> TargetId {
-    let Some((_, name)) = id.strip_prefix("arn:").and_then(|arn| arn.split_once(":instance/"))
-    else {
-        return TargetId::new(id);
+/// instance's ARN unique. What no host can be called is refused as `malformed`.
+fn short_id(id: &str, malformed: ErrorCode) -> Result<TargetId, ServiceError> {
+    let name = match id.strip_prefix("arn:").and_then(|arn| arn.split_once(":instance/")) {
+        None => id,
+        Some((_, name)) => match name.rsplit_once('_') {
+            Some((name, unique)) if !name.starts_with("i-") && unique.len() == 10 => name,
+            _ => name,
+        },
     };
-    match name.rsplit_once('_') {
-        Some((name, unique)) if !name.starts_with("i-") && unique.len() == 10 => {
-            TargetId::new(name)
-        }
-        _ => TargetId::new(name),
+    if rules::host_name(name) {
+        return Ok(TargetId::new(name));
     }
+    let shown: String = id.chars().take(120).collect();
+    Err(ServiceError::new(malformed, format!("'{shown}' can be the id of no host")))
 }
 
 fn target_statuses(names: &[String]) -> Result<Vec<TargetStatus>, ServiceError> {
@@ -236,7 +242,12 @@ mod tests {
             ("arn:aws:codedeploy:us-east-1:123456789012:instance/web_01_AbCdEfGhIj", "web_01"),
             ("web_01", "web_01"),
         ] {
-            assert_eq!(short_id(given).as_str(), id);
+            let short = short_id(given, ErrorCode::InvalidDeploymentTargetId).unwrap();
+            assert_eq!(short.as_str(), id);
+        }
+        for wrong in ["", "a b", "arn:x:instance/", &"h".repeat(101)] {
+            let error = short_id(wrong, ErrorCode::InvalidDeploymentTargetId).unwrap_err();
+            assert_eq!(error.code, ErrorCode::InvalidDeploymentTargetId, "{wrong}");
         }
     }
 

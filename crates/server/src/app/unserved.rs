@@ -11,6 +11,9 @@ use wire::{ErrorCode, NoOutput};
 
 use super::{Answer, App, Call, Failure};
 
+/// What a hook may report. Source: CodeDeploy API reference, `PutLifecycleEventHookExecutionStatus`.
+const VERDICTS: [&str; 2] = ["Succeeded", "Failed"];
+
 impl App {
     /// Only blue/green deployments wait to be continued, and every deployment here is in place.
     pub async fn continue_deployment(
@@ -48,6 +51,12 @@ impl App {
         _call: &Call,
         input: PutLifecycleEventHookExecutionStatusInput,
     ) -> Answer<PutLifecycleEventHookExecutionStatusOutput> {
+        if let Some(status) = input.status.filter(|status| !VERDICTS.contains(&status.as_str())) {
+            return Err(Failure::refused(
+                ErrorCode::InvalidLifecycleEventHookExecutionStatus,
+                format!("The status '{status}' is no verdict; use Succeeded or Failed"),
+            ));
+        }
         let record = self.deployment(input.deployment_id).await?;
         Err(Failure::refused(
             ErrorCode::UnsupportedActionForDeploymentType,
