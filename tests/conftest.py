@@ -24,6 +24,10 @@ REGION = "us-east-1"
 POSTGRES = os.environ.get("LONGSHORE_TEST_POSTGRES_URL")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--update", action="store_true", help="write docs/compatibility.md anew")
+
+
 class Clients:
     """boto3 clients of one server for one set of credentials."""
 
