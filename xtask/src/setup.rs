@@ -63,6 +63,7 @@ pub fn setup() -> anyhow::Result<PathBuf> {
     step("setup", || {
         system_packages()?;
         let programs = virtual_environment()?;
+        javascript()?;
         nextest()?;
         Ok(programs)
     })
@@ -132,6 +133,35 @@ fn visible_to_instances(directory: PathBuf) -> PathBuf {
     }
     let home = std::env::var_os("HOME").map_or_else(|| PathBuf::from("/root"), PathBuf::from);
     home.join(".cache/longshore")
+}
+
+/// The AWS SDK for JavaScript, exactly as `tests/js/package-lock.json` names it. Where there is no npm it is left out,
+/// and its test says that it was skipped: nothing else needs JavaScript.
+fn javascript() -> anyhow::Result<()> {
+    if find("npm").is_none() {
+        println!("    no npm here: the tests with the AWS SDK for JavaScript will be skipped");
+        return Ok(());
+    }
+    let source = crate::repository().join("tests/js");
+    let home = crate::own_directory().join("js");
+    let lock = source.join("package-lock.json");
+    let wanted =
+        std::fs::read(&lock).with_context(|| format!("{} cannot be read", lock.display()))?;
+    // Written last, so that an interrupted installation is done again.
+    let stamp = home.join("installed-package-lock.json");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    println!("    installing the AWS SDK for JavaScript");
+    std::fs::create_dir_all(&home).with_context(|| format!("{} cannot be made", home.display()))?;
+    for name in ["package.json", "package-lock.json", ".npmrc"] {
+        std::fs::copy(source.join(name), home.join(name))
+            .with_context(|| format!("{name} cannot be copied to {}", home.display()))?;
+    }
+    run(Command::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-progress", "--loglevel", "error"])
+        .current_dir(&home))?;
+    std::fs::write(&stamp, wanted).with_context(|| format!("{} cannot be written", stamp.display()))
 }
 
 /// Makes the virtual environment `home` with what a requirements file names, unless it is there already.
