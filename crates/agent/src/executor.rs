@@ -13,8 +13,8 @@ use crate::bundle::{self, BundleError, retention, strip, unpack};
 use crate::config::Config;
 use crate::diagnostics::Report;
 use crate::hooks::{self, Environment, HookError, HookLog, LogSinks};
-use crate::install::{self, InstallError, Ledger};
-use crate::layout::Layout;
+use crate::install::{self, Hands, InstallError, LedgerFiles, Previous, Recovered, Switched};
+use crate::layout::{self, Layout};
 use crate::spec::{Revision, Specification};
 
 /// The largest AppSpec that is read. Nobody's has a hundredth of it.
@@ -210,25 +210,81 @@ impl Executor {
         fs::create_dir_all(&instructions).map_err(BundleError::host("create", &instructions))?;
         let (name, appspec) = self.appspec(spec, &archive)?;
         check_events(spec, &name, &appspec)?;
-        let cleanup = self.layout.cleanup(group);
-        let leaving = install::ledger::recorded(&cleanup);
-        let steps = install::plan(&appspec, &archive, &spec.file_exists_behavior, &leaving)?;
-        install::ledger::undo(&cleanup)?;
+        let ledger = self.ledger(group)?;
+        self.recover_install(group, &ledger)?;
+        let previous = Previous::read(&ledger)?;
+        let steps = install::plan(&appspec, &archive, &spec.file_exists_behavior, &previous)?;
         install::write_instructions(&self.layout.install_instructions(group), &steps)?;
-        install::run(&steps, &mut Ledger::begin(&cleanup)?)?;
+        let switched =
+            install::switch(&steps, &previous, &ledger, (group, &deployment), &Hands::default())?;
+        self.tell(spec, &switched);
         let marked = self.layout.mark_last_successful(group, &deployment);
         Ok(marked.map_err(BundleError::host("write", &instructions))?)
+    }
+
+    fn ledger(&self, group: &str) -> Result<LedgerFiles, EventError> {
+        let directory = self.layout.ledger();
+        layout::private_directory(&directory).map_err(BundleError::host("create", &directory))?;
+        Ok(LedgerFiles::new(self.layout.cleanup(group), &directory, group))
+    }
+
+    /// Ends an Install of the group that was cut short, if there is one: the old set of files is there then, or the new.
+    fn recover_install(&self, group: &str, ledger: &LedgerFiles) -> Result<(), EventError> {
+        match install::recover(ledger, &Hands::default())? {
+            Recovered::Nothing => {}
+            Recovered::Undone => tracing::warn!(group, "an Install that was cut short is undone"),
+            Recovered::Finished { deployment } => {
+                tracing::warn!(group, %deployment, "an Install that was cut short is finished");
+                let marked = self.layout.mark_last_successful(group, &deployment);
+                marked.map_err(BundleError::host("write", self.layout.instructions()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends every Install that was cut short. What cannot be ended now is tried again by the group's next Install.
+    pub fn recover_installs(&self) {
+        for group in LedgerFiles::interrupted(&self.layout.ledger()) {
+            let done = self.ledger(&group);
+            let done = done.and_then(|ledger| self.recover_install(&group, &ledger));
+            if let Err(error) = done {
+                let error = crate::spec::chain(&error);
+                tracing::error!(group, error, "an Install was cut short and cannot be ended");
+            }
+        }
+    }
+
+    /// Says which files of the previous revision somebody changed, in the agent's log and in that of the deployment.
+    fn tell(&self, spec: &Specification, switched: &Switched) {
+        let mut log = self.hook_log(spec);
+        let groups = [
+            (&switched.kept, "was changed since it was installed: kept"),
+            (
+                &switched.replaced,
+                "was changed since it was installed: replaced by the new revision",
+            ),
+        ];
+        for (paths, what) in groups {
+            for path in paths {
+                tracing::warn!(path = %path.display(), "{what}");
+                log.entry(&format!("Install - {} {what}\n", path.display()));
+            }
+        }
+    }
+
+    fn hook_log(&self, spec: &Specification) -> HookLog {
+        let deployments = self.config.enable_deployments_log.then(|| self.layout.deployments_log());
+        HookLog::new(LogSinks {
+            scripts: self.deployment(spec).join("logs/scripts.log"),
+            deployments,
+            deployment: spec.deployment_id.clone(),
+        })
     }
 
     fn run_hooks(&self, spec: &Specification, event: &str) -> Result<(), EventError> {
         let Some((archive, scripts)) = self.hooks(spec, event)? else { return Ok(()) };
         let environment = Environment::new(event, spec, std::env::vars_os());
-        let deployments = self.config.enable_deployments_log.then(|| self.layout.deployments_log());
-        let mut log = HookLog::new(LogSinks {
-            scripts: self.deployment(spec).join("logs/scripts.log"),
-            deployments,
-            deployment: spec.deployment_id.clone(),
-        });
+        let mut log = self.hook_log(spec);
         let done = hooks::run(&archive, &scripts, &environment, &mut log);
         done.map_err(|error| EventError::Hook { error, log: log.tail() })
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -74,6 +75,11 @@ impl Layout {
     /// What the latest Install made, to be undone by the next.
     pub fn cleanup(&self, group: &str) -> Utf8PathBuf {
         self.instructions().join(format!("{group}-cleanup"))
+    }
+
+    /// The agent's own files about installs.
+    pub fn ledger(&self) -> Utf8PathBuf {
+        self.root.join("install-ledger")
     }
 
     fn last_successful_file(&self, group: &str) -> Utf8PathBuf {
@@ -158,6 +164,14 @@ impl Layout {
     pub fn clear_trackers(&self) {
         let _ = fs::remove_dir_all(self.trackers());
     }
+}
+
+/// Makes a directory that only its owner may look into.
+///
+/// # Errors
+/// It cannot be made.
+pub fn private_directory(path: &Utf8Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 fn marker(path: &Utf8Path) -> Option<Utf8PathBuf> {

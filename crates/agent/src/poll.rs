@@ -73,6 +73,9 @@ impl Agent {
     /// Works until `stop` is done; then takes no more commands, finishes those that run, for up to `patience`, and returns.
     pub async fn run(self: Arc<Self>, stop: impl Future<Output = ()>, patience: Duration) {
         self.executor.layout().clear_trackers();
+        let executor = Arc::clone(&self.executor);
+        // Before any command: a group's files must be one set or the other when something is done with them.
+        let _ = tokio::task::spawn_blocking(move || executor.recover_installs()).await;
         let mut tasks = JoinSet::new();
         self.recover(&mut tasks);
         tokio::select! {

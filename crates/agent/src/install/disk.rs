@@ -14,15 +14,21 @@ pub(super) enum Kind {
     Other,
 }
 
-/// A view of the disk that leaves out what the ledger will remove.
+/// A view of the disk that leaves out what the previous revision left, save what somebody changed since.
 pub(super) struct Disk<'a> {
     leaving: &'a HashSet<PathBuf>,
+    staying: &'a HashSet<PathBuf>,
     known: RefCell<HashMap<PathBuf, bool>>,
 }
 
 impl<'a> Disk<'a> {
-    pub(super) fn without(leaving: &'a HashSet<PathBuf>) -> Self {
-        Self { leaving, known: RefCell::default() }
+    pub(super) fn without(leaving: &'a HashSet<PathBuf>, staying: &'a HashSet<PathBuf>) -> Self {
+        Self { leaving, staying, known: RefCell::default() }
+    }
+
+    /// Whether there is a file that somebody changed since it was installed, and that stays unless the new revision has it too.
+    pub(super) fn stays(&self, path: &Path) -> bool {
+        self.staying.contains(path)
     }
 
     /// What will be at the path. A link to a directory is a directory; a link to nothing is something, or the revision would
@@ -39,7 +45,7 @@ impl<'a> Disk<'a> {
         }
     }
 
-    /// Whether the ledger will remove the path: a directory goes only if nothing in it stays.
+    /// Whether the path will be gone: a directory goes only if nothing in it stays.
     fn leaves(&self, path: &Path, is_directory: bool) -> bool {
         if !self.leaving.contains(path) {
             return false;
@@ -52,8 +58,9 @@ impl<'a> Disk<'a> {
         }
         let empties = fs::read_dir(path).is_ok_and(|entries| {
             entries.flatten().all(|entry| {
+                let path = entry.path();
                 let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-                self.leaves(&entry.path(), is_directory)
+                !self.staying.contains(&path) && self.leaves(&path, is_directory)
             })
         });
         self.known.borrow_mut().insert(path.to_owned(), empties);

@@ -1,100 +1,143 @@
-//! The ledger of an install: every path that it makes, written down before it is made.
+//! What was installed for a deployment group.
 //!
-//! Its form is the official agent's `…-cleanup` file: a path a line, so that either agent can undo the other's install.
+//! The list is the official agent's `…-cleanup` file, a path a line, so that either agent can take away the other's install.
+//! Beside it lies a record of our own: size and time of each file as it was installed, which tells what was changed since.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::InstallError;
 
 /// Marks a line that is about an SELinux rule.
 const CONTEXT: &[u8] = b"semanage\0";
 
-/// A ledger being written.
-#[derive(Debug)]
-pub struct Ledger {
-    file: File,
-    path: PathBuf,
+/// The files that say what is installed for a deployment group, and how far a switch from one revision to the next is.
+#[derive(Debug, Clone)]
+pub struct LedgerFiles {
+    /// The official list.
+    pub cleanup: Utf8PathBuf,
+    pub(super) record: Utf8PathBuf,
+    pub(super) next_cleanup: Utf8PathBuf,
+    pub(super) next_record: Utf8PathBuf,
+    /// There only while a switch is under way, or was cut short.
+    pub(super) journal: Utf8PathBuf,
 }
 
-impl Ledger {
-    /// Begins a new ledger in the place of an old one.
-    ///
-    /// # Errors
-    /// The file cannot be made.
-    pub fn begin(path: &Utf8Path) -> Result<Self, InstallError> {
-        let file = File::create(path).map_err(InstallError::host("write", path.as_std_path()))?;
-        Ok(Self { file, path: path.into() })
-    }
+/// What the journals' names end with.
+const JOURNAL: &str = ".switch";
 
-    /// Writes down a path that is about to be made.
-    ///
-    /// # Errors
-    /// The ledger cannot be written: then the path must not be made.
-    pub fn record(&mut self, path: &Path) -> Result<(), InstallError> {
-        self.line(path.as_os_str().as_bytes())
-    }
-
-    /// Writes down a path that was given an SELinux context.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn record_context(&mut self, path: &Path) -> Result<(), InstallError> {
-        self.line(&[CONTEXT, path.as_os_str().as_bytes()].concat())
-    }
-
-    /// One write call a line: a line is either there or not, whenever the agent is killed.
-    fn line(&mut self, text: &[u8]) -> Result<(), InstallError> {
-        let line = [text, b"\n"].concat();
-        self.file.write_all(&line).map_err(InstallError::host("write", &self.path))
-    }
-}
-
-/// The paths that [`undo`] would remove.
-pub fn recorded(ledger: &Utf8Path) -> HashSet<PathBuf> {
-    let text = fs::read(ledger).unwrap_or_default();
-    let paths = lines(&text).filter(|line| !line.starts_with(CONTEXT));
-    paths.map(|line| PathBuf::from(OsStr::from_bytes(line))).collect()
-}
-
-/// Removes what a ledger says was made, the last first; directories only if they are empty. Then removes the ledger.
-///
-/// # Errors
-/// Something cannot be removed; the ledger stays, and the rest of it is done first.
-pub fn undo(ledger: &Utf8Path) -> Result<(), InstallError> {
-    let text = match fs::read(ledger) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(InstallError::host("read", ledger.as_std_path())(error)),
-    };
-    let all: Vec<&[u8]> = lines(&text).collect();
-    let mut first_fault = None;
-    for line in all.into_iter().rev() {
-        match line.strip_prefix(CONTEXT) {
-            Some(path) => forget_context(OsStr::from_bytes(path)),
-            None => {
-                let path = Path::new(OsStr::from_bytes(line));
-                if let Err(error) = remove(path) {
-                    first_fault.get_or_insert(InstallError::host("remove", path)(error));
-                }
-            }
+impl LedgerFiles {
+    /// The files of a group: the official list, and our own in `directory`.
+    pub fn new(cleanup: Utf8PathBuf, directory: &Utf8Path, group: &str) -> Self {
+        let own = |end: &str| directory.join(format!("{group}{end}"));
+        Self {
+            cleanup,
+            record: own(".installed"),
+            next_cleanup: own(".next-cleanup"),
+            next_record: own(".next-installed"),
+            journal: own(JOURNAL),
         }
     }
-    match first_fault {
-        Some(fault) => Err(fault),
-        None => fs::remove_file(ledger).map_err(InstallError::host("remove", ledger.as_std_path())),
+
+    /// The groups whose switch was cut short.
+    pub fn interrupted(directory: &Utf8Path) -> Vec<String> {
+        let Ok(entries) = directory.read_dir_utf8() else { return Vec::new() };
+        let names = entries.flatten();
+        names
+            .filter_map(|entry| entry.file_name().strip_suffix(JOURNAL).map(str::to_owned))
+            .collect()
     }
 }
 
-/// Whole lines only: one without an end was being written when the agent was killed, before anything was made.
-/// Relative paths are none of ours.
+/// A line of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// Something was made here.
+    Made(PathBuf),
+    /// A rule for an SELinux context was added for this path.
+    Context(PathBuf),
+}
+
+/// What the previous install left.
+#[derive(Debug, Default)]
+pub struct Previous {
+    pub(super) entries: Vec<Entry>,
+    pub(super) paths: HashSet<PathBuf>,
+    pub(super) changed: HashSet<PathBuf>,
+}
+
+impl Previous {
+    /// Reads what is installed, and looks at what became of it.
+    ///
+    /// # Errors
+    /// The list is there and cannot be read.
+    pub fn read(files: &LedgerFiles) -> Result<Self, InstallError> {
+        let text = match fs::read(&files.cleanup) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(InstallError::host("read", &files.cleanup)(error)),
+        };
+        let mut entries: Vec<Entry> = lines(&text).map(Entry::parse).collect();
+        let record = fs::read(&files.record).unwrap_or_default();
+        let record = recorded(&record, &text);
+        let unlisted = record.iter().filter(|recorded| is_unlisted(&recorded.path));
+        entries.extend(unlisted.map(|recorded| Entry::Made(recorded.path.clone())));
+        let paths: HashSet<PathBuf> = entries.iter().filter_map(Entry::made).cloned().collect();
+        let changed = record.into_iter().filter(Recorded::is_changed);
+        let changed = changed.map(|recorded| recorded.path);
+        let changed = changed.filter(|path| paths.contains(path)).collect();
+        Ok(Self { entries, paths, changed })
+    }
+}
+
+impl Entry {
+    fn parse(line: &[u8]) -> Self {
+        let path = |bytes| PathBuf::from(OsStr::from_bytes(bytes));
+        match line.strip_prefix(CONTEXT) {
+            Some(rest) => Self::Context(path(rest)),
+            None => Self::Made(path(line)),
+        }
+    }
+
+    pub(super) fn made(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Made(path) => Some(path),
+            Self::Context(_) => None,
+        }
+    }
+}
+
+/// Whether a path cannot be in the list: with a line end in it, it would read as two, the second of which could be anybody's.
+/// Such paths are in the record only.
+fn is_unlisted(path: &Path) -> bool {
+    path.as_os_str().as_bytes().contains(&b'\n')
+}
+
+/// The text of a list.
+pub(super) fn text(entries: &[Entry]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for entry in entries {
+        let (prefix, path) = match entry {
+            Entry::Made(path) => (&b""[..], path),
+            Entry::Context(path) => (CONTEXT, path),
+        };
+        let path = path.as_os_str().as_bytes();
+        if !is_unlisted(Path::new(OsStr::from_bytes(path))) {
+            text.extend([prefix, path, b"\n"].concat());
+        }
+    }
+    text
+}
+
+/// Whole lines only: one without an end was being written when the official agent was killed. Relative paths are none of ours.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split_inclusive(|byte| *byte == b'\n')
         .filter_map(|line| line.strip_suffix(b"\n"))
@@ -102,28 +145,104 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|line| line.starts_with(b"/") || line.starts_with(CONTEXT))
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    let result = match fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_dir() => fs::remove_dir(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
+/// The paths of a list's text that were made.
+pub(super) fn made(text: &[u8]) -> Vec<PathBuf> {
+    lines(text).map(Entry::parse).filter_map(|entry| entry.made().cloned()).collect()
+}
+
+/// Size and time of a file, by which a change is known.
+fn stamp(path: &Path) -> io::Result<String> {
+    let metadata = fs::symlink_metadata(path)?;
+    let kind = match metadata.file_type() {
+        kind if kind.is_file() => "file",
+        kind if kind.is_symlink() => "link",
+        kind if kind.is_dir() => "directory",
+        _ => "other",
     };
-    match result {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound
-                    | io::ErrorKind::DirectoryNotEmpty
-                    | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(())
+    Ok(format!("{kind} {} {}.{:09}", metadata.size(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
+/// The record of files that lie, for now, at the second path of each pair; it belongs to this text of the list only.
+pub(super) fn record<'a>(
+    list: &[u8],
+    files: impl Iterator<Item = (&'a Path, &'a Path)>,
+) -> io::Result<Vec<u8>> {
+    let mut text = format!("{}\n", fingerprint(list));
+    for (path, now_at) in files {
+        let is_directory = fs::symlink_metadata(now_at)?.is_dir();
+        if is_directory && !is_unlisted(path) {
+            continue;
         }
-        other => other,
+        text.push_str(&format!("{} {}\n", stamp(now_at)?, escaped(path)));
+    }
+    Ok(text.into_bytes())
+}
+
+/// A line of the record.
+struct Recorded {
+    stamp: String,
+    path: PathBuf,
+}
+
+impl Recorded {
+    /// Whether the file is there and not as it was installed. A directory's time says nothing.
+    fn is_changed(&self) -> bool {
+        !self.stamp.starts_with("directory") && stamp(&self.path).is_ok_and(|now| now != self.stamp)
     }
 }
 
-fn forget_context(path: &OsStr) {
+/// What a record says. Without one that belongs to the list (the official agent made it) nothing is known.
+fn recorded(record: &[u8], list: &[u8]) -> Vec<Recorded> {
+    let text = String::from_utf8_lossy(record);
+    let mut lines = text.lines();
+    if lines.next() != Some(&fingerprint(list)) {
+        return Vec::new();
+    }
+    let entries = lines.filter_map(|line| line.rsplit_once(' '));
+    entries
+        .map(|(stamp, path)| Recorded { stamp: stamp.to_owned(), path: unescaped(path) })
+        .collect()
+}
+
+/// Tells one list from another: FNV-1a of its text. Nobody gains by forging it.
+fn fingerprint(text: &[u8]) -> String {
+    format!("{:016x}", fnv(text))
+}
+
+pub(super) fn fnv(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+/// A path as one word of printable ASCII.
+pub(super) fn escaped(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%';
+    let bytes = path.as_os_str().as_bytes();
+    let one = |byte: &u8| {
+        if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    bytes.iter().map(one).collect()
+}
+
+/// The path of such a word.
+pub(super) fn unescaped(word: &str) -> PathBuf {
+    let mut bytes = Vec::new();
+    let mut rest = word;
+    while let Some(first) = rest.chars().next() {
+        let code = rest.strip_prefix('%').and_then(|rest| rest.get(..2));
+        if let Some(byte) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            bytes.push(byte);
+            rest = &rest[3..];
+        } else {
+            bytes.extend(first.to_string().as_bytes());
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    OsString::from_vec(bytes).into()
+}
+
+/// Takes an SELinux rule away.
+pub(super) fn forget_context(path: &Path) {
     // Best effort, as with the official agent: SELinux may be gone from this host.
     let _ = Command::new("semanage")
         .args(["fcontext", "-d"])
@@ -132,4 +251,38 @@ fn forget_context(path: &OsStr) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cut_off_is_ignored_and_a_line_end_in_a_path_names_nobody_else_s_file() {
+        assert_eq!(made(b"/a\nrelative\nsemanage\0/c\n/etc/pass"), [Path::new("/a")]);
+        let entries = [Entry::Made("/a/x\n/etc/passwd".into()), Entry::Made("/b".into())];
+        assert_eq!(text(&entries), b"/b\n");
+    }
+
+    #[test]
+    fn any_path_is_one_word() {
+        let path = PathBuf::from(OsStr::from_bytes(b"/a b/%41\n\xff\xc3\xbc"));
+        let word = escaped(&path);
+        assert!(word.bytes().all(|byte| byte.is_ascii_graphic()), "{word}");
+        assert_eq!(unescaped(&word), path);
+    }
+
+    #[test]
+    fn a_record_belongs_to_its_own_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a b");
+        fs::write(&file, "one").unwrap();
+        let record = record(b"/list\n", [(file.as_path(), file.as_path())].into_iter()).unwrap();
+        let changed =
+            |list: &[u8]| recorded(&record, list).iter().filter(|r| r.is_changed()).count();
+        assert_eq!(changed(b"/list\n"), 0);
+        fs::write(&file, "other").unwrap();
+        assert_eq!(changed(b"/list\n"), 1);
+        assert_eq!(changed(b"/another\n"), 0);
+    }
 }

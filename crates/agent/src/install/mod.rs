@@ -1,17 +1,24 @@
 //! Installing: from an unpacked revision to the files on the host.
 //!
-//! [`plan`] looks and decides, and finds every conflict before the first file is touched; [`run`] does what was decided and
-//! writes each path to the [`Ledger`] before making it, so that a half-done install can always be undone.
+//! [`plan`] looks and decides, and finds every conflict before the first file is touched; [`switch`] stages the new files,
+//! notes in a journal what it will do, and switches them in, so that whatever happens either the old set or the new is there;
+//! [`recover`] ends what was cut short.
 
 mod access;
 mod copy;
 mod disk;
-pub mod ledger;
+mod hands;
+mod journal;
+mod ledger;
 mod permissions;
 mod planner;
+mod staging;
+mod switch;
 
-pub use ledger::Ledger;
+pub use hands::Hands;
+pub use ledger::{LedgerFiles, Previous};
 pub use planner::plan;
+pub use switch::{Recovered, Switched, recover, switch};
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,12 +33,7 @@ pub enum Step {
     /// Make a directory.
     MakeDirectory { directory: PathBuf },
     /// Copy a file, or make a link like that of the revision.
-    Copy {
-        source: PathBuf,
-        destination: PathBuf,
-        /// Whether something is there that gives way.
-        replace: bool,
-    },
+    Copy { source: PathBuf, destination: PathBuf },
     /// Set a mode.
     SetMode { path: PathBuf, mode: model::appspec::Mode },
     /// Set owner and group, known by name and id.
@@ -134,6 +136,12 @@ pub enum InstallError {
          Failed command: {command}. {outcome}"
     )]
     Program { what: &'static str, command: String, outcome: String },
+    /// A journal of ours cannot be understood.
+    #[error("the journal {path} of an install that was cut short is damaged: {line}")]
+    Journal { path: camino::Utf8PathBuf, line: String },
+    /// Something was put into a directory of the previous revision while it was being taken away.
+    #[error("{} appeared during the install in a directory that the revision replaces", path.display())]
+    Appeared { path: PathBuf },
     /// The host refused.
     #[error("could not {action} {}{}: {source}", path.display(), hint(source))]
     Host {
@@ -162,40 +170,27 @@ impl InstallError {
     }
 }
 
-/// Does the steps, in order; each path is in the ledger before it is made.
-///
-/// # Errors
-/// The first step that fails. What was made until then is in the ledger.
-pub fn run(steps: &[Step], ledger: &mut Ledger) -> Result<(), InstallError> {
-    steps.iter().try_for_each(|step| do_step(step, ledger))
-}
-
-fn do_step(step: &Step, ledger: &mut Ledger) -> Result<(), InstallError> {
-    match step {
-        Step::MakeDirectory { directory } => {
-            // The directory may have outlived the cleanup, because of what others put there: then it is theirs too.
-            if directory.is_dir() {
-                return Ok(());
+impl InstallError {
+    /// The same of the path that something was staged for.
+    fn about(self, path: &Path) -> Self {
+        match self {
+            Self::Host { action, source, .. } => {
+                Self::Host { action, path: path.to_owned(), source }
             }
-            ledger.record(directory)?;
-            std::fs::create_dir(directory)
-                .map_err(InstallError::host("create the directory", directory))
+            other => other,
         }
-        Step::Copy { source, destination, replace } => {
-            ledger.record(destination)?;
-            copy::copy(source, destination, *replace)
-                .map_err(InstallError::host("install", destination))
-        }
-        Step::SetMode { path, mode } => access::set_mode(path, mode.bits()),
-        Step::SetOwner { path, owner, group } => {
-            let id = |named: &Option<(String, u32)>| named.as_ref().map(|(_, id)| *id);
-            std::os::unix::fs::chown(path, id(owner), id(group))
-                .map_err(InstallError::host("set the owner of", path))
-        }
-        Step::SetAcl { path, entries, directory } => access::set_acl(path, entries, *directory),
-        Step::SetContext { path, context } => {
-            let real = access::set_context(path, context)?;
-            ledger.record_context(&real)
+    }
+
+    /// The same with the path that something was staged for in the place of where it was staged.
+    fn about_staged(self, staged: &Path, path: &Path) -> Self {
+        let (staged, shown) = (staged.display().to_string(), path.display().to_string());
+        match self {
+            Self::Program { what, command, outcome } => Self::Program {
+                what,
+                command: command.replace(&staged, &shown),
+                outcome: outcome.replace(&staged, &shown),
+            },
+            other => other.about(path),
         }
     }
 }
@@ -205,7 +200,7 @@ pub fn instructions(steps: &[Step]) -> Value {
     let text = |path: &Path| path.to_string_lossy().into_owned();
     let step = |step: &Step| match step {
         Step::MakeDirectory { directory } => json!({"type": "mkdir", "directory": text(directory)}),
-        Step::Copy { source, destination, .. } => {
+        Step::Copy { source, destination } => {
             json!({"type": "copy", "source": text(source), "destination": text(destination)})
         }
         Step::SetMode { path, mode } => {

@@ -9,13 +9,13 @@ use model::appspec::{AppSpec, FileExistsBehavior, FileMapping};
 
 use super::disk::{Disk, Kind};
 use super::permissions;
-use super::{InstallError, Step};
+use super::{InstallError, Previous, Step};
 use crate::users;
 
 /// What an install of this revision has to do.
 ///
-/// `behavior` is the deployment's, which the AppSpec's own beats; `leaving` are the previous revision's paths, which will be
-/// gone before the first step.
+/// `behavior` is the deployment's, which the AppSpec's own beats; the `previous` revision's files will be gone, save those that
+/// somebody changed and the new revision does not have.
 ///
 /// # Errors
 /// Every conflict that can be foreseen: files that are there, two sources for one place, unknown owners. Nothing was touched.
@@ -23,7 +23,28 @@ pub fn plan(
     appspec: &AppSpec,
     archive: &Utf8Path,
     behavior: &str,
-    leaving: &HashSet<PathBuf>,
+    previous: &Previous,
+) -> Result<Vec<Step>, InstallError> {
+    let steps = plan_beside(appspec, archive, behavior, previous, &previous.changed)?;
+    let mut staying = previous.changed.clone();
+    for step in &steps {
+        if let Step::Copy { destination, .. } = step {
+            staying.remove(destination);
+        }
+    }
+    if staying.len() == previous.changed.len() {
+        return Ok(steps);
+    }
+    // What the new revision has again does not stay: directories that only such files held back are made anew.
+    plan_beside(appspec, archive, behavior, previous, &staying)
+}
+
+fn plan_beside(
+    appspec: &AppSpec,
+    archive: &Utf8Path,
+    behavior: &str,
+    previous: &Previous,
+    staying: &HashSet<PathBuf>,
 ) -> Result<Vec<Step>, InstallError> {
     let real = fs::canonicalize(archive)
         .map_err(InstallError::host("find the revision", archive.as_std_path()))?;
@@ -36,7 +57,7 @@ pub fn plan(
         archive: archive.as_std_path(),
         real,
         behavior,
-        disk: Disk::without(leaving),
+        disk: Disk::without(&previous.paths, staying),
         steps: Vec::new(),
         made: Made::default(),
     };
@@ -164,6 +185,9 @@ impl Planner<'_> {
             let (origin, path) = (origin.to_owned(), directory.to_owned());
             return Err(InstallError::DirectoryOverFile { origin, path });
         }
+        if self.disk.stays(directory) {
+            return Err(InstallError::NotADirectory { path: directory.to_owned() });
+        }
         match self.disk.kind(directory) {
             Kind::Directory => return Ok(()),
             Kind::Other => return Err(InstallError::NotADirectory { path: directory.to_owned() }),
@@ -187,19 +211,18 @@ impl Planner<'_> {
         if self.made.directories.contains_key(destination) {
             return Err(InstallError::FileOverDirectory { origin: source.to_owned(), path });
         }
-        let replace = match (self.disk.kind(destination), &self.behavior) {
-            (Kind::Nothing, _) => false,
+        match (self.disk.kind(destination), &self.behavior) {
+            (Kind::Nothing, _) | (Kind::Other, Ok(FileExistsBehavior::Overwrite)) => {}
             (_, Err(found)) => return Err(InstallError::Behavior { found: found.clone() }),
             (_, Ok(FileExistsBehavior::Disallow)) => return Err(InstallError::Exists { path }),
             (_, Ok(FileExistsBehavior::Retain)) => return Ok(()),
             (Kind::Directory, Ok(FileExistsBehavior::Overwrite)) => {
                 return Err(InstallError::IsADirectory { path });
             }
-            (Kind::Other, Ok(FileExistsBehavior::Overwrite)) => true,
-        };
+        }
         self.made.files.insert(path.clone(), source.to_owned());
         self.made.order.push((path.clone(), true));
-        self.steps.push(Step::Copy { source: source.to_owned(), destination: path, replace });
+        self.steps.push(Step::Copy { source: source.to_owned(), destination: path });
         Ok(())
     }
 }

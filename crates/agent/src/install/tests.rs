@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
@@ -31,21 +32,32 @@ impl Bench {
         self.root.join("dest").join(name)
     }
 
-    fn ledger(&self) -> Utf8PathBuf {
-        self.root.join("g-cleanup")
+    fn files(&self) -> LedgerFiles {
+        let own = self.root.join("ledger");
+        fs::create_dir_all(&own).unwrap();
+        LedgerFiles::new(self.root.join("g-cleanup"), &own, "g")
     }
 
     fn plan(&self, sections: &str, behavior: &str) -> Result<Vec<Step>, InstallError> {
         let sections = sections.replace("@DEST@", self.dest("").as_str().trim_end_matches('/'));
         let text = format!("version: 0.0\nos: linux\n{sections}");
         let appspec = AppSpec::parse(text.as_bytes()).unwrap();
-        plan(&appspec, &self.root.join("archive"), behavior, &ledger::recorded(&self.ledger()))
+        plan(&appspec, &self.root.join("archive"), behavior, &Previous::read(&self.files())?)
     }
 
-    fn install(&self, sections: &str, behavior: &str) -> Result<(), InstallError> {
+    fn install(&self, sections: &str, behavior: &str) -> Result<Switched, InstallError> {
+        self.install_with(sections, behavior, &Hands::failing_after(u64::MAX, false))
+    }
+
+    fn install_with(
+        &self,
+        sections: &str,
+        behavior: &str,
+        hands: &Hands,
+    ) -> Result<Switched, InstallError> {
         let steps = self.plan(sections, behavior)?;
-        ledger::undo(&self.ledger())?;
-        run(&steps, &mut Ledger::begin(&self.ledger())?)
+        let previous = Previous::read(&self.files())?;
+        switch(&steps, &previous, &self.files(), ("g", &self.root.join("d-1")), hands)
     }
 
     fn fault(&self, sections: &str, behavior: &str) -> String {
@@ -193,15 +205,179 @@ fn set_user_id_survives_a_change_of_owner() {
     assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (1, 0o4755));
 }
 
-#[test]
-fn a_half_done_install_is_undone_and_a_line_cut_off_is_ignored() {
+/// Everything below a directory: kind, mode, times and content.
+fn tree(root: &Utf8Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut next = vec![root.to_owned()];
+    while let Some(directory) = next.pop() {
+        for entry in directory.read_dir_utf8().unwrap() {
+            let path = entry.unwrap().into_path();
+            let metadata = fs::symlink_metadata(&path).unwrap();
+            let what = if metadata.is_dir() {
+                next.push(path.clone());
+                format!("dir {:o}", metadata.mode())
+            } else if metadata.is_symlink() {
+                format!("link {}", path.read_link_utf8().unwrap())
+            } else {
+                let text = fs::read_to_string(&path).unwrap();
+                format!("{text} {:o} {}", metadata.mode(), metadata.mtime_nsec())
+            };
+            found.insert(path.strip_prefix(root).unwrap().to_string(), what);
+        }
+    }
+    found
+}
+
+/// A bench with an old revision installed and a new one, of other files, kinds and modes, to come.
+fn between_revisions() -> Bench {
     let bench = Bench::new();
-    let steps = bench.plan(ALL, "DISALLOW").unwrap();
-    run(&steps[..2], &mut Ledger::begin(&bench.ledger()).unwrap()).unwrap();
-    let mut text = fs::read_to_string(bench.ledger()).unwrap();
+    let files = bench.root.join("archive/files");
+    for name in ["dir-then-file/x", "file-then-dir", "going/deep/y", "same"] {
+        fs::create_dir_all(files.join(name).parent().unwrap()).unwrap();
+        fs::write(files.join(name), format!("old {name}")).unwrap();
+    }
+    symlink("a.txt", files.join("link")).unwrap();
+    fs::write(bench.dest("theirs"), "theirs").unwrap();
+    bench.install(BOTH, "DISALLOW").unwrap();
+    fs::write(bench.dest("app/going/theirs"), "theirs").unwrap();
+    fs::remove_dir_all(&files).unwrap();
+    for name in ["dir-then-file", "file-then-dir/z", "fresh/deep/w", "same", "theirs", "sub/c.txt"]
+    {
+        fs::create_dir_all(files.join(name).parent().unwrap()).unwrap();
+        fs::write(files.join(name), format!("new {name}")).unwrap();
+    }
+    symlink("same", files.join("link")).unwrap();
+    bench
+}
+
+const BOTH: &str = "files: [{source: files, destination: '@DEST@/app'}, {source: files/same, destination: '@DEST@'}]\n";
+const NEW: &str = "files: [{source: files, destination: '@DEST@/app'}, {source: files/theirs, destination: '@DEST@'}]\n\
+                   permissions: [{object: '@DEST@/app', mode: 750}]\n";
+
+#[test]
+fn whatever_fails_either_the_old_set_is_there_or_the_new() {
+    let bench = between_revisions();
+    let old = tree(&bench.root.join("dest"));
+    bench.install(NEW, "OVERWRITE").unwrap();
+    let new = tree(&bench.root.join("dest"));
+    assert_eq!(new["app/dir-then-file"].split(' ').next(), Some("new"));
+    assert!(new.contains_key("app/going/theirs") && !new.contains_key("app/going/deep"));
+    assert_eq!(new["theirs"].split(' ').next(), Some("new"));
+    let names = |tree: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        // Times differ from bench to bench.
+        let plain = |text: &String| text.rsplit_once(' ').map_or("", |(text, _)| text).to_owned();
+        tree.iter().map(|(name, text)| (name.clone(), plain(text))).collect()
+    };
+    let (mut undone, mut done) = (0, 0);
+    for lasting in [false, true] {
+        for calls in 0.. {
+            let bench = between_revisions();
+            let before = tree(&bench.root.join("dest"));
+            assert_eq!(names(&before), names(&old));
+            let hands = Hands::failing_after(calls, lasting);
+            let outcome = bench.install_with(NEW, "OVERWRITE", &hands);
+            if !hands.has_failed() {
+                outcome.unwrap();
+                break;
+            }
+            // A host that dies again while it recovers, and again.
+            for again in 0..6 {
+                let _ = recover(&bench.files(), &Hands::failing_after(again, true));
+            }
+            recover(&bench.files(), &Hands::failing_after(u64::MAX, false)).unwrap();
+            let after = tree(&bench.root.join("dest"));
+            if after == before {
+                undone += 1;
+            } else {
+                assert_eq!(names(&after), names(&new), "a mix after {calls} changes");
+                done += 1;
+            }
+            assert_eq!(
+                recover(&bench.files(), &Hands::failing_after(u64::MAX, false)).unwrap(),
+                Recovered::Nothing
+            );
+            bench.install(NEW, "OVERWRITE").unwrap();
+            assert_eq!(names(&tree(&bench.root.join("dest"))), names(&new));
+            assert_eq!(fs::read_dir(bench.root.join("ledger")).unwrap().count(), 1);
+        }
+    }
+    assert!(undone > 60 && done > 10, "{undone} undone, {done} done");
+}
+
+#[test]
+fn what_somebody_changed_is_kept_and_told_unless_the_new_revision_has_it_again() {
+    let bench = Bench::new();
+    bench.install(ALL, "DISALLOW").unwrap();
+    fs::write(bench.dest("app/a.txt"), "edited").unwrap();
+    fs::write(bench.dest("app/sub/c.txt"), "edited too").unwrap();
+    fs::remove_file(bench.root.join("archive/files/a.txt")).unwrap();
+    let switched = bench.install(ALL, "DISALLOW").unwrap();
+    assert_eq!(switched.kept, [bench.dest("app/a.txt")]);
+    assert_eq!(switched.replaced, [bench.dest("app/sub/c.txt")]);
+    assert_eq!(fs::read_to_string(bench.dest("app/a.txt")).unwrap(), "edited");
+    assert_eq!(fs::read_to_string(bench.dest("app/sub/c.txt")).unwrap(), "sub/c.txt");
+    // From now on it is theirs.
+    let switched = bench.install("files: []\n", "DISALLOW").unwrap();
+    assert_eq!(switched, Switched::default());
+    assert!(bench.dest("app/a.txt").exists() && !bench.dest("app/run.sh").exists());
+    assert!(!bench.dest("app/sub").exists());
+    fs::write(bench.root.join("archive/files/a.txt"), "ours again").unwrap();
+    assert!(bench.fault(ALL, "DISALLOW").contains("already exists"));
+}
+
+#[test]
+fn what_somebody_changed_does_not_become_a_directory() {
+    let bench = Bench::new();
+    bench.install(ALL, "DISALLOW").unwrap();
+    fs::write(bench.dest("app/a.txt"), "edited").unwrap();
+    fs::remove_file(bench.root.join("archive/files/a.txt")).unwrap();
+    fs::create_dir(bench.root.join("archive/files/a.txt")).unwrap();
+    fs::write(bench.root.join("archive/files/a.txt/inner"), "").unwrap();
+    assert!(bench.fault(ALL, "OVERWRITE").contains("in the way of a directory"));
+}
+
+#[test]
+fn a_list_of_the_official_agent_is_taken_away_whole() {
+    let bench = Bench::new();
+    bench.install(ALL, "DISALLOW").unwrap();
+    fs::remove_dir_all(bench.root.join("ledger")).unwrap();
+    fs::write(bench.dest("app/a.txt"), "edited").unwrap();
+    let mut text = fs::read_to_string(bench.root.join("g-cleanup")).unwrap();
     text.push_str(bench.root.join("archive").as_str());
-    fs::write(bench.ledger(), text).unwrap();
-    ledger::undo(&bench.ledger()).unwrap();
-    assert!(!bench.dest("app").exists() && !bench.ledger().exists());
+    fs::write(bench.root.join("g-cleanup"), text).unwrap();
+    bench.install("files: []\n", "DISALLOW").unwrap();
+    assert!(!bench.dest("app").exists());
     assert!(bench.root.join("archive").exists());
+}
+
+#[test]
+fn a_directory_that_is_made_again_has_nothing_of_the_old_modes() {
+    let bench = Bench::new();
+    let sections =
+        format!("{ALL}permissions: [{{object: '@DEST@/app', mode: 700, type: [directory]}}]\n");
+    bench.install(&sections, "DISALLOW").unwrap();
+    let mode = || fs::metadata(bench.dest("app/sub")).unwrap().mode() & 0o777;
+    assert_eq!(mode(), 0o700);
+    bench.install(ALL, "DISALLOW").unwrap();
+    assert_eq!(mode(), fs::metadata(bench.dest("app")).unwrap().mode() & 0o777);
+}
+
+#[test]
+fn with_real_waiting_for_the_disk_it_is_the_same() {
+    let bench = Bench::new();
+    bench.install_with(ALL, "DISALLOW", &Hands::default()).unwrap();
+    bench.install_with("files: []\n", "DISALLOW", &Hands::default()).unwrap();
+    assert_eq!(tree(&bench.root.join("dest")).len(), 0);
+    assert_eq!(recover(&bench.files(), &Hands::default()).unwrap(), Recovered::Nothing);
+}
+
+#[test]
+fn names_with_line_ends_come_and_go_like_others() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.root.join("archive/files/sub\n/etc")).unwrap();
+    fs::write(bench.root.join("archive/files/sub\n/etc/x\ny"), "").unwrap();
+    bench.install(ALL, "DISALLOW").unwrap();
+    assert!(bench.dest("app/sub\n/etc/x\ny").exists());
+    bench.install("files: []\n", "DISALLOW").unwrap();
+    assert!(!bench.dest("app").exists());
 }
