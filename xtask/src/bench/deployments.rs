@@ -79,7 +79,7 @@ pub fn measure_fleet(bench: &Bench) -> anyhow::Result<Vec<Row>> {
         )));
     }
     std::thread::sleep(Duration::from_secs(3));
-    let agents = memory::named("longshore-agent");
+    let agents = memory::inside_instances("longshore-agent", &data);
     let sizes =
         agents.iter().map(|pid| memory::resident_kib(*pid)).collect::<anyhow::Result<Vec<_>>>()?;
     let largest = sizes.iter().max().context("no agent runs")?;

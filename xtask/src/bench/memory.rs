@@ -1,5 +1,7 @@
 //! The resident memory of processes.
 
+use std::path::Path;
+
 use anyhow::Context;
 
 /// The resident memory of a process, in KiB.
@@ -12,8 +14,8 @@ pub fn resident_kib(pid: u32) -> anyhow::Result<u64> {
         .with_context(|| format!("process {pid} has no resident memory"))
 }
 
-/// The processes of this name (at most 15 characters of it are compared, as the kernel keeps no more).
-pub fn named(name: &str) -> Vec<u32> {
+/// The processes of this name (of which the kernel keeps 15 characters) that run in the instances of a data directory.
+pub fn inside_instances(name: &str, data_dir: &Path) -> Vec<u32> {
     let kept = &name[..name.len().min(15)];
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     entries
@@ -22,7 +24,20 @@ pub fn named(name: &str) -> Vec<u32> {
             std::fs::read_to_string(format!("/proc/{pid}/comm"))
                 .is_ok_and(|comm| comm.trim_end() == kept)
         })
+        .filter(|pid| parent(*pid).is_some_and(|init| command_names(init, data_dir)))
         .collect()
+}
+
+fn parent(pid: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+}
+
+/// Whether a process's command line names something in a directory. An instance's first process has its own there.
+fn command_names(pid: u32, directory: &Path) -> bool {
+    let wanted = directory.as_os_str().as_encoded_bytes();
+    std::fs::read(format!("/proc/{pid}/cmdline"))
+        .is_ok_and(|command| command.windows(wanted.len()).any(|part| part == wanted))
 }
 
 /// KiB as MiB.
