@@ -207,7 +207,8 @@ impl Executor {
         let archive = deployment.join("deployment-archive");
         let group = &spec.deployment_group_id;
         let instructions = self.layout.instructions();
-        fs::create_dir_all(&instructions).map_err(BundleError::host("create", &instructions))?;
+        layout::private_directory(&instructions)
+            .map_err(BundleError::host("create", &instructions))?;
         let (name, appspec) = self.appspec(spec, &archive)?;
         check_events(spec, &name, &appspec)?;
         let ledger = self.ledger(group)?;

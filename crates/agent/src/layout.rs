@@ -1,8 +1,8 @@
 //! Where everything lies below `root_dir`. Source: the official agent; tools and people look there.
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -135,8 +135,8 @@ impl Layout {
     /// # Errors
     /// The tracker cannot be written.
     pub fn track(&self, deployment: &str, command: &str) -> io::Result<()> {
-        fs::create_dir_all(self.trackers())?;
-        fs::write(self.trackers().join(deployment), command)
+        private_directory(&self.trackers())?;
+        private_file(&self.trackers().join(deployment), command.as_bytes())
     }
 
     /// Notes that no command of the deployment runs any more.
@@ -174,6 +174,18 @@ pub fn private_directory(path: &Utf8Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
+/// Writes a file that only its owner may read, in the place of an old one.
+///
+/// # Errors
+/// It cannot be written.
+pub fn private_file(path: &Utf8Path, text: &[u8]) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    // One that an official agent left is open to everybody.
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    file.write_all(text)
+}
+
 fn marker(path: &Utf8Path) -> Option<Utf8PathBuf> {
     let text = fs::read_to_string(path).ok()?;
     let text = text.trim();
@@ -182,11 +194,11 @@ fn marker(path: &Utf8Path) -> Option<Utf8PathBuf> {
 
 fn write_marker(path: &Utf8Path, deployment: &Utf8Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        private_directory(parent)?;
     }
     // Written beside and renamed: a marker cut short by a crash would make the old revision's scripts vanish.
     let draft = Utf8PathBuf::from(format!("{path}.new"));
-    fs::write(&draft, deployment.as_str())?;
+    private_file(&draft, deployment.as_str().as_bytes())?;
     fs::rename(&draft, path)
 }
 
@@ -214,6 +226,10 @@ mod tests {
         layout.mark_last_successful("g", &deployment).unwrap();
         assert_eq!(layout.last_successful("g"), Some(deployment));
         layout.track("d-1", "hc").unwrap();
+        let mode = |path: Utf8PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(layout.last_successful_file("g")), 0o600);
+        assert_eq!(mode(layout.trackers().join("d-1")), 0o600);
+        assert_eq!((mode(layout.trackers()), mode(layout.instructions())), (0o700, 0o700));
         assert_eq!(layout.tracked(), ["d-1"]);
         layout.untrack("d-1");
         assert!(layout.tracked().is_empty());

@@ -72,6 +72,8 @@ pub enum ArchiveType {
     Tar,
     /// A tar file compressed with gzip.
     Tgz,
+    /// A tar file compressed with Zstandard, which the official agent does not know.
+    TarZst,
     Zip,
 }
 
@@ -81,6 +83,7 @@ impl ArchiveType {
         match name {
             "tar" => Some(Self::Tar),
             "tgz" => Some(Self::Tgz),
+            "tar.zst" => Some(Self::TarZst),
             "zip" => Some(Self::Zip),
             _ => None,
         }
@@ -273,7 +276,7 @@ fn s3(part: &Value) -> Result<Revision, SpecError> {
         || SpecError::RevisionMembers { what: "S3Revision", members: "Bucket, Key and BundleType" };
     let member = |name| text(part, name).map(str::to_owned).ok_or_else(missing);
     let bundle_type = ArchiveType::from_name(&member("BundleType")?)
-        .ok_or(SpecError::BundleType { what: "S3Revision", kinds: "tar, tgz or zip" })?;
+        .ok_or(SpecError::BundleType { what: "S3Revision", kinds: "tar, tgz, tar.zst or zip" })?;
     Ok(Revision::S3 {
         bucket: member("Bucket")?,
         key: member("Key")?,
@@ -292,7 +295,7 @@ fn github(part: &Value, token: Option<&str>) -> Result<Revision, SpecError> {
     let bundle_type = match text(part, "BundleType") {
         None => ArchiveType::Tar,
         Some(name) => ArchiveType::from_name(name)
-            .filter(|kind| *kind != ArchiveType::Tgz)
+            .filter(|kind| matches!(kind, ArchiveType::Tar | ArchiveType::Zip))
             .ok_or(SpecError::BundleType { what: "GitHubRevision", kinds: "tar or zip" })?,
     };
     Ok(Revision::GitHub {
@@ -310,8 +313,10 @@ fn local(part: &Value, kind: &str) -> Result<Revision, SpecError> {
     let member = |name| text(part, name).map(str::to_owned).ok_or_else(missing);
     let location = Utf8PathBuf::from(member("Location")?);
     let name = member("BundleType")?;
-    let unknown =
-        SpecError::BundleType { what: "LocalRevision", kinds: "tar, tgz, zip, or directory" };
+    let unknown = SpecError::BundleType {
+        what: "LocalRevision",
+        kinds: "tar, tgz, tar.zst, zip, or directory",
+    };
     match (kind, ArchiveType::from_name(&name)) {
         ("Local Directory", None) if name == "directory" => {
             Ok(Revision::LocalDirectory { location })
@@ -380,7 +385,7 @@ mod tests {
             "S3Revision in Deployment Spec must specify Bucket, Key and BundleType"
         );
         let kind = changed("/Revision/S3Revision/BundleType", "rar".into()).unwrap_err();
-        assert_eq!(kind.to_string(), "BundleType in S3Revision must be tar, tgz or zip");
+        assert_eq!(kind.to_string(), "BundleType in S3Revision must be tar, tgz, tar.zst or zip");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Fetching archives: from S3 and from GitHub, streamed to a file.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -246,7 +247,9 @@ async fn save(what: &str, answer: Response<Incoming>, to: &Utf8Path) -> Result<(
     let (pieces, mut received) = mpsc::channel::<Bytes>(4);
     let path = to.to_owned();
     let writer = tokio::task::spawn_blocking(move || {
-        let mut file = File::create(&path).map_err(BundleError::host("write", &path))?;
+        let mut options = OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&path).map_err(BundleError::host("write", &path))?;
         while let Some(piece) = received.blocking_recv() {
             file.write_all(&piece).map_err(BundleError::host("write", &path))?;
         }

@@ -297,3 +297,36 @@ fn a_copied_directory_keeps_set_id_bits_only_for_the_same_owner() {
     let mode = |name| fs::metadata(bench.root.join("archive").join(name)).unwrap().mode() & 0o7777;
     assert_eq!((mode("own") & 0o6000, mode("other") & 0o6000), (0o4000, 0));
 }
+
+fn zst(text: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+#[test]
+fn zstandard_in_one_frame_or_many_is_read_and_damage_is_found() {
+    let content = "0123456789abcdef".repeat(9000);
+    let plain = tar(&[Item::File("a.txt", &content), Item::File("appspec.yml", "x")]);
+    let (first, second) = plain.split_at(70_000);
+    let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
+    let many = [skipped.clone(), zst(first), skipped, zst(second)].concat();
+    for archive in [zst(&plain), many.clone()] {
+        for kind in [ArchiveType::TarZst, ArchiveType::Tar] {
+            let bench = Bench::new();
+            bench.unpack(&archive, kind).unwrap();
+            assert_eq!(bench.read("a.txt"), content);
+            assert_eq!(bench.read("appspec.yml"), "x");
+        }
+    }
+    let bench = Bench::new();
+    let cut = &many[..many.len() - 5];
+    assert!(bench.unpack(cut, ArchiveType::TarZst).unwrap_err().contains("Error extracting"));
+    let mut damaged = zst(&plain);
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    assert!(bench.unpack(&damaged, ArchiveType::TarZst).unwrap_err().contains("checksum"));
+    let fault = bench.unpack(&plain, ArchiveType::TarZst).unwrap_err();
+    assert!(fault.contains("it is not in Zstandard format"), "{fault}");
+    assert!(
+        bench.unpack(&zst(&plain), ArchiveType::Tgz).unwrap_err().contains("not in gzip format")
+    );
+}

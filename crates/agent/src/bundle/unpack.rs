@@ -37,7 +37,9 @@ pub fn unpack(
         directories: Vec::new(),
     };
     match kind {
-        ArchiveType::Tar | ArchiveType::Tgz => tarball::unpack(file, kind, &mut writer)?,
+        ArchiveType::Tar | ArchiveType::Tgz | ArchiveType::TarZst => {
+            tarball::unpack(file, kind, &mut writer)?;
+        }
         ArchiveType::Zip => zipfile::unpack(file, &mut writer)?,
     }
     writer.finish()

@@ -15,7 +15,7 @@ pub struct Environment {
 
 /// Variables that hold the agent's own secrets. The official agent hands them to every script; a script that needs
 /// credentials has the instance's role, or brings its own.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 11] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_ACCESS_KEY",
     "AWS_SECRET_ACCESS_KEY",
@@ -24,6 +24,9 @@ const SECRETS: [&str; 8] = [
     "AWS_SECURITY_TOKEN",
     "AWS_CREDENTIALS_FILE",
     "AWS_CREDENTIAL_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 ];
 
 /// Where programs are looked for if whoever started the agent did not say: init programs often give no environment at all.

@@ -229,7 +229,8 @@ pub fn instructions(steps: &[Step]) -> Value {
 /// The file cannot be written.
 pub fn write_instructions(path: &Utf8Path, steps: &[Step]) -> Result<(), InstallError> {
     let text = instructions(steps).to_string();
-    std::fs::write(path, text).map_err(InstallError::host("write", path.as_std_path()))
+    crate::layout::private_file(path, text.as_bytes())
+        .map_err(InstallError::host("write", path.as_std_path()))
 }
 
 #[cfg(test)]
