@@ -2,6 +2,7 @@
 //!
 //! Owns how a script is started, watched, ended and logged. Which revision's scripts run is the executor's question.
 
+mod cgroup;
 mod environment;
 mod log;
 mod process;
@@ -168,7 +169,9 @@ fn run_one(
     };
     let sudo = hook.sudo && user.is_none();
     let variables = environment.variables(user.as_ref());
-    let start = spawn::Start { path: &path, sudo, user: user.as_ref(), variables };
+    let group = cgroup::ControlGroup::new();
+    let start =
+        spawn::Start { path: &path, sudo, user: user.as_ref(), variables, group: group.as_ref() };
     let child = spawn::spawn(&start).map_err(|source| HookError::Start {
         location: hook.location.clone(),
         user: hook.runas.clone(),
@@ -177,7 +180,7 @@ fn run_one(
     })?;
     let timed_out =
         || HookError::TimedOut { location: hook.location.clone(), timeout: hook.timeout };
-    match process::watch(child, hook.timeout, log) {
+    match process::watch(child, group.as_ref(), hook.timeout, log) {
         process::End::Status(Some(0)) => Ok(()),
         process::End::Status(status) => Err(HookError::Failed {
             location: hook.location.clone(),

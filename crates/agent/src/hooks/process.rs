@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 
+use super::cgroup::ControlGroup;
 use super::log::HookLog;
 use super::tree;
 
@@ -33,7 +34,12 @@ const LINGER: Duration = Duration::from_secs(1);
 const PIECE: usize = 64 * 1024;
 
 /// Watches a script until it is over.
-pub(super) fn watch(mut child: Child, timeout: Duration, log: &mut HookLog) -> End {
+pub(super) fn watch(
+    mut child: Child,
+    group: Option<&ControlGroup>,
+    timeout: Duration,
+    log: &mut HookLog,
+) -> End {
     let pid = Pid::from_child(&child);
     let streams =
         [stream("[stdout]", child.stdout.take()), stream("[stderr]", child.stderr.take())];
@@ -41,7 +47,7 @@ pub(super) fn watch(mut child: Child, timeout: Duration, log: &mut HookLog) -> E
     let timed_out = watch.until_exit(&mut child, Instant::now() + timeout, log) == Exit::Deadline;
     if timed_out {
         tracing::warn!(pid = pid.as_raw_nonzero().get(), "the script's time is up: ending it");
-        watch.end(&mut child, pid, log);
+        watch.end(&mut child, pid, group, log);
     }
     watch.drain(log);
     match child.try_wait() {
@@ -83,14 +89,26 @@ impl Watch {
         }
     }
 
-    fn end(&mut self, child: &mut Child, pid: Pid, log: &mut HookLog) {
+    fn end(
+        &mut self,
+        child: &mut Child,
+        pid: Pid,
+        group: Option<&ControlGroup>,
+        log: &mut HookLog,
+    ) {
         let before = tree::descendants(pid);
         tree::signal(pid, Signal::TERM);
+        if let Some(group) = group {
+            group.signal(Signal::TERM);
+        }
         let ended = self.until_exit(child, Instant::now() + GRACE, log);
         // The leader may be gone while others of its group ignored the signal.
         tree::signal(pid, Signal::KILL);
         for straggler in before {
             let _ = rustix::process::kill_process(straggler, Signal::KILL);
+        }
+        if let Some(group) = group {
+            group.kill();
         }
         if ended == Exit::Deadline {
             self.until_exit(child, Instant::now() + AFTER_KILL, log);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -9,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use camino::Utf8Path;
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
+use super::cgroup::ControlGroup;
 use crate::users::{self, User};
 
 /// How to start a script.
@@ -20,6 +22,8 @@ pub(super) struct Start<'a> {
     pub user: Option<&'a User>,
     /// The whole environment.
     pub variables: BTreeMap<OsString, OsString>,
+    /// In this control group.
+    pub group: Option<&'a ControlGroup>,
 }
 
 /// `ENOEXEC`: a script without a `#!` line.
@@ -49,10 +53,31 @@ fn command(words: &[&str], start: &Start<'_>) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    // Joined as the agent: the user may not.
+    if let Some(door) = start.group.and_then(|group| group.door().ok()) {
+        join(&mut command, door);
+    }
     if let Some(user) = start.user {
         become_user(&mut command, user);
     }
     command
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a process that joined later could have started others by then, which would stay outside"
+)]
+fn join(command: &mut Command, door: File) {
+    let join = move || {
+        // Outside of the group the script is still followed by its process group.
+        let _ = rustix::io::write(&door, b"0");
+        Ok(())
+    };
+    // SAFETY: the closure runs in the forked child, which has this thread only; it makes one system call on a descriptor
+    // opened before the fork, and neither allocates nor takes a lock.
+    unsafe {
+        command.pre_exec(join);
+    }
 }
 
 #[expect(

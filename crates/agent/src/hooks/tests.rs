@@ -173,3 +173,33 @@ fn runas_switches_user_groups_and_home() {
     let tail = bench.log.tail();
     assert!(tail.contains("[stdout]daemon daemon /usr/sbin daemon"), "{tail}");
 }
+
+/// A script that leaves a process in another session, without parents, and then ends or not.
+fn with_daemon(then: &str) -> (Bench, camino::Utf8PathBuf) {
+    let bench = Bench::new(&[("daemon.sh", "")]);
+    let pid = bench.archive.join("pid");
+    let inner = format!("echo $$ > {pid}; exec sleep 600 >/dev/null 2>&1");
+    let text = format!("#!/bin/sh\n(setsid sh -c '{inner}' &)\nsleep 0.3\n{then}\n");
+    fs::write(bench.archive.join("daemon.sh"), text).unwrap();
+    (bench, pid)
+}
+
+#[test]
+fn in_a_control_group_a_timeout_ends_even_a_daemon_and_a_normal_end_does_not() {
+    if super::cgroup::ControlGroup::new().is_none() {
+        println!("skipped: there are no control groups that we may make some in");
+        return;
+    }
+    let (mut bench, pid) = with_daemon("sleep 600");
+    bench.run("{location: daemon.sh, timeout: 1}").unwrap_err();
+    wait_for("the daemon is gone", || !alive(&pid));
+    let (mut bench, pid) = with_daemon("exit 0");
+    bench.run("{location: daemon.sh, timeout: 60}").unwrap();
+    let group =
+        fs::read_to_string(format!("/proc/{}/cgroup", fs::read_to_string(&pid).unwrap().trim()));
+    assert!(group.unwrap().contains("longshore-hook-"), "the daemon is in no group of ours");
+    assert!(alive(&pid), "the daemon was ended");
+    let number: i32 = fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
+    let number = rustix::process::Pid::from_raw(number).unwrap();
+    let _ = rustix::process::kill_process(number, rustix::process::Signal::KILL);
+}
