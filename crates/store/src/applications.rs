@@ -119,17 +119,21 @@ impl Store {
         self.count("SELECT COUNT(*) FROM applications WHERE region = $1", params![region]).await
     }
 
-    /// Gives the application another name. Its deployments keep the old one, as they were made under it.
+    /// Gives the application another name, if it still has the old one: of two clients that rename it, one finds that
+    /// it is unknown by now. Its deployments keep the old name, as they were made under it.
     ///
     /// # Errors
     /// The database failed.
     pub async fn rename_application(
         &self,
         id: &ApplicationId,
+        old: &ApplicationName,
         name: &ApplicationName,
     ) -> Result<Rename, StoreError> {
-        let lock =
-            Statement::new("SELECT id FROM applications WHERE id = $1 FOR UPDATE", params![id]);
+        let lock = Statement::new(
+            "SELECT id FROM applications WHERE id = $1 AND name = $2 FOR UPDATE",
+            params![id, old],
+        );
         let update = Statement::new(
             "UPDATE applications SET name = $2 WHERE id = $1 AND NOT EXISTS \
              (SELECT 1 FROM applications o \

@@ -116,7 +116,7 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
     store.application_by_id(&application.id).await?;
     store.application_count("r").await?;
     store.config_count("r").await?;
-    store.rename_application(&application.id, &application.name).await?;
+    store.rename_application(&application.id, &application.name, &application.name).await?;
     store.set_application_body(&application.id, "").await?;
     let config = Config {
         id: "c".to_owned(),

@@ -46,7 +46,7 @@ pub struct RevisionFilter {
 const COLUMNS: &str = "location, description, registered, first_used, last_used";
 
 impl Store {
-    /// Makes a revision known, or gives a known one another description.
+    /// Makes a revision known, or gives a known one another description; whether its application exists.
     ///
     /// # Errors
     /// The database failed.
@@ -56,7 +56,12 @@ impl Store {
         revision: &Revision,
         description: Option<&str>,
         at: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        // Held, so that an application deleted at the same time takes this revision with it.
+        let lock = Statement::new(
+            "SELECT id FROM applications WHERE id = $1 FOR UPDATE",
+            params![application],
+        );
         let insert = register(application, revision, description, at);
         let upsert = Statement {
             sql: format!(
@@ -67,7 +72,7 @@ impl Store {
             .into(),
             ..insert
         };
-        self.write(Batch::of(vec![upsert])).await?.done().map(drop)
+        Ok(self.write(Batch::of(vec![lock.expecting(1), upsert])).await?.is_done())
     }
 
     /// The revision at exactly that location.

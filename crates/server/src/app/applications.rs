@@ -108,7 +108,7 @@ impl App {
         let application = self.application(call, input.application_name).await?;
         let Some(new) = input.new_application_name else { return Ok(NoOutput {}) };
         let new = application_name(Some(new))?;
-        match self.store.rename_application(&application.id, &new).await? {
+        match self.store.rename_application(&application.id, &application.name, &new).await? {
             Rename::Renamed => Ok(NoOutput {}),
             Rename::NameTaken => Err(name_taken(&new).into()),
             Rename::Unknown => Err(unknown(&application.name).into()),
@@ -149,7 +149,7 @@ impl App {
     }
 }
 
-fn unknown(name: &ApplicationName) -> ServiceError {
+pub(super) fn unknown(name: &ApplicationName) -> ServiceError {
     ServiceError::new(
         ErrorCode::ApplicationDoesNotExist,
         format!("No application found for name: {name}"),

@@ -12,7 +12,7 @@ use wire::{ErrorCode, NoOutput, ServiceError};
 
 use super::page::PAGE;
 use super::target_info::time;
-use super::{Answer, App, Call, Failure, location, rules};
+use super::{Answer, App, Call, Failure, applications, location, rules};
 
 /// Source: CodeDeploy API reference, `BatchGetApplicationRevisions`.
 const BATCH_MAX: usize = 25;
@@ -28,8 +28,12 @@ impl App {
         let revision = given(input.revision.as_ref())?;
         rules::description(input.description.as_deref())?;
         let description = input.description.as_deref();
-        self.store.register_revision(&application.id, &revision, description, call.now).await?;
-        Ok(NoOutput {})
+        let id = &application.id;
+        if self.store.register_revision(id, &revision, description, call.now).await? {
+            Ok(NoOutput {})
+        } else {
+            Err(applications::unknown(&application.name).into())
+        }
     }
 
     /// One revision and how it was used.

@@ -36,12 +36,25 @@ async fn names_are_unique_in_their_region(store: Store) {
 
     store.create_application(&application("Other")).await.unwrap();
     let other = "Other".parse().unwrap();
-    assert_eq!(store.rename_application(&demo.id, &other).await.unwrap(), Rename::NameTaken);
+    assert_eq!(
+        store.rename_application(&demo.id, &demo.name, &other).await.unwrap(),
+        Rename::NameTaken
+    );
     let fresh = "Fresh".parse().unwrap();
-    assert_eq!(store.rename_application(&demo.id, &fresh).await.unwrap(), Rename::Renamed);
+    assert_eq!(
+        store.rename_application(&demo.id, &demo.name, &fresh).await.unwrap(),
+        Rename::Renamed
+    );
     assert_eq!(store.application(REGION, &demo.name).await.unwrap(), None);
+    // Whoever still knows it by the old name comes too late.
+    let late = "Late".parse().unwrap();
+    let outcome = store.rename_application(&demo.id, &demo.name, &late).await.unwrap();
+    assert_eq!(outcome, Rename::Unknown);
     let nobody = model::ApplicationId::new("nobody");
-    assert_eq!(store.rename_application(&nobody, &other).await.unwrap(), Rename::Unknown);
+    assert_eq!(
+        store.rename_application(&nobody, &demo.name, &other).await.unwrap(),
+        Rename::Unknown
+    );
 
     assert!(store.set_application_body(&demo.id, "{\"a\":1}").await.unwrap());
     let read = store.application(REGION, &fresh).await.unwrap().unwrap();
@@ -171,8 +184,10 @@ async fn deleting_under_a_running_deployment_orphans_it(store: Store) {
 async fn revisions_are_found_as_they_were_given(store: Store) {
     demo(&store).await;
     let id = application("Demo").id;
-    store.register_revision(&id, &revision("v1"), Some("one"), at(5)).await.unwrap();
-    store.register_revision(&id, &revision("v1"), Some("uno"), at(6)).await.unwrap();
+    assert!(store.register_revision(&id, &revision("v1"), Some("one"), at(5)).await.unwrap());
+    assert!(store.register_revision(&id, &revision("v1"), Some("uno"), at(6)).await.unwrap());
+    let nobody = model::ApplicationId::new("nobody");
+    assert!(!store.register_revision(&nobody, &revision("v1"), None, at(6)).await.unwrap());
     let found = store.revision(&id, &revision("v1")).await.unwrap().unwrap();
     assert_eq!((found.description.as_deref(), found.registered), (Some("uno"), at(5)));
     assert_eq!((found.first_used, found.last_used, found.groups.len()), (None, None, 0));
