@@ -26,6 +26,7 @@ POSTGRES = os.environ.get("LONGSHORE_TEST_POSTGRES_URL")
 
 def pytest_addoption(parser):
     parser.addoption("--update", action="store_true", help="write docs/compatibility.md anew")
+    parser.addoption("--minute", action="store_true", help="let the mixed crowd of clients run for a whole minute")
 
 
 class Clients:
