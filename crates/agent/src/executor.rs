@@ -9,7 +9,7 @@ use model::LifecycleEvent;
 use model::appspec::{AppSpec, AppSpecError, DEFAULT_NAMES, Hook};
 
 use crate::bundle::fetch::{Commit, Object, Sources};
-use crate::bundle::{self, BundleError, retention, strip, unpack};
+use crate::bundle::{self, BundleError, kept, retention, strip, unpack};
 use crate::config::Config;
 use crate::diagnostics::Report;
 use crate::hooks::{self, Environment, HookError, HookLog, LogSinks};
@@ -165,23 +165,61 @@ impl Executor {
         let deployment = self.deployment(spec);
         let group = &spec.deployment_group_id;
         let installed = self.layout.last_successful(group);
-        let kept = self.config.max_revisions;
-        retention::make_room(&self.layout.group(group), &deployment, installed.as_deref(), kept)?;
+        let revisions_max = self.config.max_revisions;
         let bundle = deployment.join("bundle.tar");
+        // Before room is made: what is wanted again may be the oldest.
+        let is_here = self.take_kept(spec, &bundle);
+        retention::make_room(
+            &self.layout.group(group),
+            &deployment,
+            installed.as_deref(),
+            revisions_max,
+        )?;
+        if !is_here {
+            self.fetch(spec, &bundle).await?;
+        }
+        self.blocking(spec, "DownloadBundle", |this, spec, _| this.unpack(spec)).await
+    }
+
+    /// Takes the bundle from a deployment that is still on the host; whether there was one.
+    fn take_kept(&self, spec: &Specification, bundle: &Utf8Path) -> bool {
+        let group = self.layout.group(&spec.deployment_group_id);
+        let named =
+            spec.reuse_archive_from.as_deref().and_then(|id| kept::of_deployment(&group, id));
+        let found = named.or_else(|| kept::find(&group, &object(&spec.revision)?));
+        let Some(found) = found else { return false };
+        match kept::take(&found, bundle) {
+            Ok(()) => {
+                tracing::info!(from = %found, "the bundle is on this host already");
+                true
+            }
+            Err(error) => {
+                tracing::warn!(%error, from = %found, "the kept bundle cannot be taken");
+                false
+            }
+        }
+    }
+
+    async fn fetch(&self, spec: &Specification, bundle: &Utf8Path) -> Result<(), EventError> {
         match &spec.revision {
-            Revision::S3 { bucket, key, version, etag, .. } => {
-                let (version, etag) = (version.as_deref(), etag.as_deref());
-                self.sources.s3(&Object { bucket, key, version, etag }, &bundle).await?;
+            revision @ Revision::S3 { .. } => {
+                if let Some(object) = object(revision) {
+                    // Not over a bundle that another deployment has too.
+                    let _ = fs::remove_file(bundle);
+                    self.sources.s3(&object, bundle).await?;
+                    kept::label(bundle, &object);
+                }
             }
             Revision::GitHub { account, repository, commit, bundle_type, token } => {
                 let (kind, token) = (*bundle_type, token.as_ref());
                 let commit = Commit { account, repository, commit, kind, token };
-                self.sources.github(&commit, &bundle).await?;
+                let _ = fs::remove_file(bundle);
+                self.sources.github(&commit, bundle).await?;
             }
-            Revision::LocalFile { location, .. } => bundle::link_file(location, &bundle)?,
+            Revision::LocalFile { location, .. } => bundle::link_file(location, bundle)?,
             Revision::LocalDirectory { .. } => {}
         }
-        self.blocking(spec, "DownloadBundle", |this, spec, _| this.unpack(spec)).await
+        Ok(())
     }
 
     fn unpack(&self, spec: &Specification) -> Result<(), EventError> {
@@ -353,6 +391,12 @@ impl Executor {
         }
         Ok((name.to_owned(), appspec))
     }
+}
+
+fn object(revision: &Revision) -> Option<Object<'_>> {
+    let Revision::S3 { bucket, key, version, etag, .. } = revision else { return None };
+    let (version, etag) = (version.as_deref(), etag.as_deref());
+    Some(Object { bucket, key, version, etag })
 }
 
 /// The eleven events that every AppSpec may name or that need no hook.

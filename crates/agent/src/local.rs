@@ -193,6 +193,7 @@ fn specification(options: &Options, events: &[String]) -> Result<Specification, 
         blue_green_rollback: false,
         appspec_filename: name,
         file_exists_behavior: options.file_exists_behavior.to_uppercase(),
+        reuse_archive_from: None,
         possible_events: Some(possible.into_iter().map(str::to_owned).collect()),
         revision,
     })

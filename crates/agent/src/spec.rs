@@ -25,6 +25,8 @@ pub struct Specification {
     pub file_exists_behavior: String,
     /// The events that an AppSpec may name hooks for, if the control plane says so.
     pub possible_events: Option<Vec<String>>,
+    /// The deployment of the same group whose bundle is this one's too, if it is still on the host.
+    pub reuse_archive_from: Option<String>,
     /// Where the bundle is.
     pub revision: Revision,
 }
@@ -215,6 +217,10 @@ pub fn parse(json: &[u8]) -> Result<Specification, SpecError> {
     check_id("deployment group id", &deployment_group_id)?;
     let behavior = value["AgentActionOverrides"]["AgentOverrides"]["FileExistsBehavior"].as_str();
     let appspec_filename = or("AppSpecFilename", model::appspec::DEFAULT_NAMES[0]);
+    let reuse_archive_from = text(&value, "ReuseArchiveFromDeploymentId").map(bare_id);
+    if let Some(id) = reuse_archive_from {
+        check_id("deployment id to reuse", id)?;
+    }
     if !is_inside(&appspec_filename) {
         return Err(SpecError::AppSpecName { name: appspec_filename });
     }
@@ -232,6 +238,7 @@ pub fn parse(json: &[u8]) -> Result<Specification, SpecError> {
         possible_events: value["AllPossibleLifecycleEvents"]
             .as_array()
             .map(|events| events.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        reuse_archive_from: reuse_archive_from.map(str::to_owned),
         revision: revision(&value)?,
     })
 }
@@ -360,6 +367,18 @@ mod tests {
         assert_eq!(spec.file_exists_behavior, "OVERWRITE");
         assert!(!spec.blue_green_rollback && spec.possible_events.is_none());
         assert!(matches!(spec.revision, Revision::S3 { bundle_type: ArchiveType::Zip, .. }));
+    }
+
+    #[test]
+    fn the_deployment_to_reuse_is_a_plain_name() {
+        let with = |id: &str| {
+            let mut json: Value = serde_json::from_str(EXAMPLE).unwrap();
+            json["ReuseArchiveFromDeploymentId"] = id.into();
+            parse(json.to_string().as_bytes())
+        };
+        assert_eq!(with("d-OLD").unwrap().reuse_archive_from.as_deref(), Some("d-OLD"));
+        assert_eq!(Specification::example().reuse_archive_from, None);
+        assert!(matches!(with("../other-group/d-1"), Err(SpecError::UnsafeId(_))));
     }
 
     #[test]

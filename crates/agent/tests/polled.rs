@@ -49,6 +49,11 @@ fn a_deployment_from_download_to_validation_and_the_next() {
         }
         println!("{deployment}: {} ms for seven events", began.elapsed().as_millis());
     }
+    assert!(plane.downloads() == 1 || !agent.has_attributes(), "fetched what was there");
+    plane.deploy("d-AAAAAAAA3", &[("appspec.yml", appspec.as_str()), ("app.txt", "two"), files[2]]);
+    plane.run("d-AAAAAAAA3/DownloadBundle", "DownloadBundle");
+    let newest = agent.file("root/group-1/d-AAAAAAAA3/deployment-archive/app.txt");
+    assert_eq!(fs::read_to_string(newest).unwrap(), "two");
     let ran = lines(&agent, "ran");
     let once = ["AfterInstall a b.tar", "ValidateService a b.tar"];
     let again = ["ApplicationStop a b.tar", "AfterInstall a b.tar", "ValidateService a b.tar"];

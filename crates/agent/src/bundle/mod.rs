@@ -1,10 +1,11 @@
 //! Bundles: how a revision gets from where it is stored into a deployment's directory.
 //!
-//! [`fetch`] brings the archive, [`unpack`] writes its files below one directory and nowhere else, [`strip`] takes away a
+//! [`fetch`] brings the archive if none of the [`kept`] ones is it, [`unpack`] writes its files below one directory and nowhere else, [`strip`] takes away a
 //! leading directory, [`retention`] makes room.
 
 pub mod beneath;
 pub mod fetch;
+pub mod kept;
 pub mod retention;
 pub mod strip;
 pub mod unpack;

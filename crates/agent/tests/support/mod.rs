@@ -27,6 +27,7 @@ struct State {
     /// Completions are answered with an error while this holds.
     deaf: bool,
     bundle: Vec<u8>,
+    downloads: usize,
     envelope: String,
     polls: usize,
 }
@@ -80,14 +81,6 @@ impl Plane {
         key: &[u8],
         certificate: &[u8],
     ) {
-        let specification = json!({
-            "DeploymentId": format!("arn:aws:codedeploy:us-east-1:123456789012:deployment/{deployment}"),
-            "DeploymentGroupId": "group-1", "DeploymentGroupName": "Prod", "ApplicationName": "Shop",
-            "Revision": {"RevisionType": "S3",
-                "S3Revision": {"Bucket": "bundles", "Key": "a b.tar", "BundleType": "tar", "ETag": "\"e1\""}},
-        });
-        let text = specification.to_string();
-        let envelope = wire::cms::sign(text.as_bytes(), key, certificate, 1_700_000_000).unwrap();
         let mut builder = tar::Builder::new(Vec::new());
         for (name, content) in files {
             let mut header = tar::Header::new_gnu();
@@ -96,10 +89,23 @@ impl Plane {
             builder.append_data(&mut header, name, content.as_bytes()).unwrap();
         }
         let bundle = builder.into_inner().unwrap();
+        let specification = json!({
+            "DeploymentId": format!("arn:aws:codedeploy:us-east-1:123456789012:deployment/{deployment}"),
+            "DeploymentGroupId": "group-1", "DeploymentGroupName": "Prod", "ApplicationName": "Shop",
+            "Revision": {"RevisionType": "S3",
+                "S3Revision": {"Bucket": "bundles", "Key": "a b.tar", "BundleType": "tar", "ETag": etag(&bundle)}},
+        });
+        let text = specification.to_string();
+        let envelope = wire::cms::sign(text.as_bytes(), key, certificate, 1_700_000_000).unwrap();
         self.change(|state| {
             state.envelope = envelope;
             state.bundle = bundle;
         });
+    }
+
+    /// How often a bundle was fetched.
+    pub fn downloads(&self) -> usize {
+        self.state.0.lock().unwrap().downloads
     }
 
     pub fn send(&self, id: &str, event: &str) {
@@ -154,17 +160,28 @@ impl Plane {
     }
 }
 
+/// An eTag, as S3's, of the content.
+fn etag(content: &[u8]) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    content.hash(&mut hasher);
+    format!("\"{:x}\"", hasher.finish())
+}
+
 fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
     let mut reader = BufReader::new(stream);
     while let Some((line, target, body)) = request(&mut reader) {
         let (status, answer) = if line.starts_with("GET ") {
-            (200, state.0.lock().unwrap().bundle.clone())
+            let mut state = state.0.lock().unwrap();
+            state.downloads += 1;
+            (200, state.bundle.clone())
         } else {
             let (status, answer) = operation(&target, &body, state);
             (status, answer.to_string().into_bytes())
         };
         let head = format!(
-            "HTTP/1.1 {status} X\r\nETag: \"e1\"\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\nETag: {}\r\nContent-Length: {}\r\n\r\n",
+            etag(&answer),
             answer.len()
         );
         // In one piece: two would wait for each other's acknowledgement.
@@ -286,6 +303,12 @@ impl Agent {
 
     pub fn file(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
+    }
+
+    /// Whether the file system of its directory has extended attributes.
+    pub fn has_attributes(&self) -> bool {
+        let flags = rustix::fs::XattrFlags::empty();
+        rustix::fs::setxattr(self.path(), "user.longshore.test", b"", flags).is_ok()
     }
 
     pub fn command(&self, word: &str) -> Command {
