@@ -51,8 +51,13 @@ def exercised():
 
 
 def reasons():
-    """Error -> why it is not produced where no test provokes it."""
+    """Error, or operation and error -> why it is not produced where no test provokes it."""
     return json.loads(REASONS.read_text())
+
+
+def reason(operation, error):
+    """Why this operation never produces that error; None if nobody has said."""
+    return reasons().get(f"{operation} {error}") or reasons().get(error)
 
 
 def unproduced():
@@ -135,7 +140,7 @@ def _reasons():
     where = {}
     for operation, errors in unproduced().items():
         for error in errors:
-            where.setdefault(error, []).append(operation)
-    for error, operations in sorted(where.items()):
-        lines.append(f"| {_short(error)} | {', '.join(operations)} | {reasons()[error]} |")
+            where.setdefault((error, reason(operation, error)), []).append(operation)
+    for (error, why), operations in sorted(where.items()):
+        lines.append(f"| {_short(error)} | {', '.join(operations)} | {why} |")
     return lines

@@ -389,7 +389,8 @@ fn check_number(names: &[String]) -> Result<(), ServiceError> {
 }
 
 fn tags(tags: Vec<Tag>) -> Result<Tags, ServiceError> {
-    let invalid = |message: &str| ServiceError::new(ErrorCode::InvalidTag, message);
+    let invalid = |message: String| ServiceError::new(ErrorCode::InvalidTag, message);
+    let shown = |text: &str| text.chars().take(100).collect::<String>();
     if tags.len() > TAGS_MAX {
         return Err(ServiceError::new(
             ErrorCode::TagLimitExceeded,
@@ -400,10 +401,16 @@ fn tags(tags: Vec<Tag>) -> Result<Tags, ServiceError> {
     for tag in tags {
         let (key, value) = (tag.key.unwrap_or_default(), tag.value.unwrap_or_default());
         if !(1..=128).contains(&key.chars().count()) {
-            return Err(invalid("A tag's key has 1 to 128 characters"));
+            return Err(invalid(format!(
+                "The Key '{}' does not have 1 to 128 characters",
+                shown(&key)
+            )));
         }
         if !(1..=256).contains(&value.chars().count()) {
-            return Err(invalid("A tag's value has 1 to 256 characters"));
+            return Err(invalid(format!(
+                "The Value '{}' of the tag '{key}' does not have 1 to 256 characters",
+                shown(&value)
+            )));
         }
         map.insert(key, value);
     }

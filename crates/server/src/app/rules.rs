@@ -8,10 +8,11 @@ const DESCRIPTION_MAX: usize = 256;
 /// A member that the model requires; validation has found it, unless the edge forgot to validate.
 pub fn required(value: Option<String>, missing: ErrorCode) -> Result<String, ServiceError> {
     value.filter(|value| !value.is_empty()).ok_or_else(|| {
-        ServiceError::new(
-            missing,
-            format!("{} requires a value that was not given", missing.name()),
-        )
+        // The error is named after the member: `DeploymentGroupNameRequiredException`.
+        let member = missing.name().trim_end_matches("RequiredException");
+        let (first, rest) = member.split_at_checked(1).unwrap_or_default();
+        let member = format!("{}{rest}", first.to_ascii_lowercase());
+        ServiceError::new(missing, format!("The {member} is required and was not given"))
     })
 }
 
@@ -117,6 +118,13 @@ pub fn on_premises_name(name: &str) -> Result<(), ServiceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_required_is_named() {
+        let missing = required(None, ErrorCode::DeploymentGroupNameRequired).unwrap_err();
+        assert_eq!(missing.message, "The deploymentGroupName is required and was not given");
+        assert!(required(Some(String::new()), ErrorCode::ApplicationNameRequired).is_err());
+    }
 
     #[test]
     fn role_arns_are_checked_by_shape_only() {

@@ -1,6 +1,6 @@
 //! Targets of deployments, and the deprecated operations that call them instances.
 
-use model::{DeploymentStatus, TargetId, TargetStatus};
+use model::{DeploymentId, DeploymentStatus, TargetId, TargetStatus};
 use store::DeploymentRecord;
 use wire::codedeploy::{
     BatchGetDeploymentInstancesInput, BatchGetDeploymentInstancesOutput,
@@ -158,13 +158,24 @@ impl App {
     /// The deployment that a member names, if its targets are known.
     async fn started(&self, id: Option<String>) -> Answer<DeploymentRecord> {
         let record = self.deployment(id).await?;
-        match record.state.status {
-            DeploymentStatus::Created | DeploymentStatus::Queued => Err(Failure::refused(
-                ErrorCode::DeploymentNotStarted,
-                format!("The deployment {} has not started", record.state.id),
-            )),
-            _ => Ok(record),
-        }
+        check_started(&record.state.id, record.state.status)?;
+        Ok(record)
+    }
+}
+
+/// Only a deployment that has started knows its targets; one that ended before it started has none.
+fn check_started(id: &DeploymentId, status: DeploymentStatus) -> Result<(), ServiceError> {
+    match status {
+        DeploymentStatus::Created | DeploymentStatus::Queued => Err(ServiceError::new(
+            ErrorCode::DeploymentNotStarted,
+            format!("The deployment {id} has not started"),
+        )),
+        DeploymentStatus::InProgress
+        | DeploymentStatus::Baking
+        | DeploymentStatus::Ready
+        | DeploymentStatus::Succeeded
+        | DeploymentStatus::Failed
+        | DeploymentStatus::Stopped => Ok(()),
     }
 }
 
@@ -249,6 +260,16 @@ mod tests {
             let error = short_id(wrong, ErrorCode::InvalidDeploymentTargetId).unwrap_err();
             assert_eq!(error.code, ErrorCode::InvalidDeploymentTargetId, "{wrong}");
         }
+    }
+
+    #[test]
+    fn targets_are_known_once_a_deployment_has_started() {
+        let id = "d-75I7MBT7C".parse().unwrap();
+        let check = |status| check_started(&id, status).map_err(|error| error.code);
+        assert_eq!(check(DeploymentStatus::Created), Err(ErrorCode::DeploymentNotStarted));
+        assert_eq!(check(DeploymentStatus::Queued), Err(ErrorCode::DeploymentNotStarted));
+        assert_eq!(check(DeploymentStatus::InProgress), Ok(()));
+        assert_eq!(check(DeploymentStatus::Failed), Ok(()));
     }
 
     #[test]
