@@ -43,7 +43,7 @@ usage: longshore-agent local [OPTIONS]
 
   -l, --bundle-location LOCATION        a path, s3://bucket/key[?versionId=V&etag=E], https://github.com/OWNER/REPOSITORY
                                         (default: the current directory)
-  -t, --type TYPE                       tgz, tar, zip or directory (default: directory)
+  -t, --type TYPE                       tgz, tar, tar.zst, zip or directory (default: directory)
   -b, --file-exists-behavior BEHAVIOR   DISALLOW, OVERWRITE or RETAIN (default: DISALLOW)
   -g, --deployment-group ID             default: default-local-deployment-group
   -d, --deployment-group-name NAME      for the hooks' environment (default: LocalFleet)

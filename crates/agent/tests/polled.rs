@@ -189,3 +189,26 @@ fn started_stopped_and_asked_for_its_status() {
     assert!(run("stop").status.success());
     assert_eq!(run("status").status.code(), Some(3));
 }
+
+#[test]
+fn an_install_that_was_cut_short_is_undone_when_the_agent_starts() {
+    let plane = Plane::start();
+    let mut agent = Agent::start(&plane);
+    agent.kill();
+    // As a host leaves it that dies between two changes: the old file is away, the new one is not there.
+    let (file, stage) = (agent.file("dest/a"), agent.file("dest/.longshore-0"));
+    fs::create_dir_all(&stage).unwrap();
+    fs::write(stage.join("1"), "old").unwrap();
+    fs::write(stage.join("2"), "new").unwrap();
+    fs::create_dir_all(agent.file("root/install-ledger")).unwrap();
+    let journal = agent.file("root/install-ledger/group-1.switch");
+    let (file_at, stage_at) = (file.display(), stage.display());
+    let text = format!(
+        "deployment /x\nstage {stage_at}\naway {file_at} {stage_at}/1\nplace {stage_at}/2 {file_at} file\nstaging\nswitching\n"
+    );
+    fs::write(&journal, text).unwrap();
+    agent.again();
+    wait_for("the install is undone", || !journal.exists());
+    assert_eq!(fs::read_to_string(&file).unwrap(), "old");
+    assert!(!stage.exists());
+}
