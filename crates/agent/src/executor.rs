@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -249,7 +250,7 @@ impl Executor {
             .map_err(BundleError::host("create", &instructions))?;
         let (name, appspec) = self.appspec(spec, &archive)?;
         check_events(spec, &name, &appspec)?;
-        let ledger = self.ledger(group)?;
+        let (ledger, _lock) = self.ledger(group)?;
         self.recover_install(group, &ledger)?;
         let previous = Previous::read(&ledger)?;
         let steps = install::plan(&appspec, &archive, &spec.file_exists_behavior, &previous)?;
@@ -261,10 +262,16 @@ impl Executor {
         Ok(marked.map_err(BundleError::host("write", &instructions))?)
     }
 
-    fn ledger(&self, group: &str) -> Result<LedgerFiles, EventError> {
+    /// The group's files about installs, and a lock on them while it is held: a local deployment is another process.
+    fn ledger(&self, group: &str) -> Result<(LedgerFiles, fs::File), EventError> {
         let directory = self.layout.ledger();
         layout::private_directory(&directory).map_err(BundleError::host("create", &directory))?;
-        Ok(LedgerFiles::new(self.layout.cleanup(group), &directory, group))
+        let path = directory.join(format!("{group}.lock"));
+        let lock = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+        let lock = lock.map_err(BundleError::host("open", &path))?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
+            .map_err(|error| BundleError::host("lock", &path)(error.into()))?;
+        Ok((LedgerFiles::new(self.layout.cleanup(group), &directory, group), lock))
     }
 
     /// Ends an Install of the group that was cut short, if there is one: the old set of files is there then, or the new.
@@ -285,7 +292,7 @@ impl Executor {
     pub fn recover_installs(&self) {
         for group in LedgerFiles::interrupted(&self.layout.ledger()) {
             let done = self.ledger(&group);
-            let done = done.and_then(|ledger| self.recover_install(&group, &ledger));
+            let done = done.and_then(|(ledger, _lock)| self.recover_install(&group, &ledger));
             if let Err(error) = done {
                 let error = crate::spec::chain(&error);
                 tracing::error!(group, error, "an Install was cut short and cannot be ended");

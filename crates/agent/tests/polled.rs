@@ -212,3 +212,21 @@ fn an_install_that_was_cut_short_is_undone_when_the_agent_starts() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "old");
     assert!(!stage.exists());
 }
+
+#[test]
+fn an_install_waits_for_another_process_that_installs_for_the_group() {
+    let plane = Plane::start();
+    let agent = Agent::start(&plane);
+    fs::create_dir_all(agent.file("root/install-ledger")).unwrap();
+    let lock = fs::File::create(agent.file("root/install-ledger/group-1.lock")).unwrap();
+    rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let appspec = appspec(&agent, &[]);
+    plane.deploy("d-DDDDDDDD1", &[("appspec.yml", &appspec), ("app.txt", "")]);
+    plane.run("1", "DownloadBundle");
+    plane.send("2", "Install");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!agent.file("dest/app.txt").exists());
+    drop(lock);
+    assert_eq!(plane.completion("2").0, "Succeeded");
+    assert!(agent.file("dest/app.txt").exists());
+}
