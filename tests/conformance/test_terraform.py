@@ -12,13 +12,13 @@ import subprocess
 
 import pytest
 
-PROVIDER = "registry.terraform.io/hashicorp/aws"
+# Below the name of the registry that it came from.
+PROVIDER = "hashicorp/aws"
 FOLDERS = [
     os.environ.get("LONGSHORE_TEST_TERRAFORM_PLUGINS"),
     pathlib.Path.home() / ".terraform.d/plugins",
     "/usr/local/share/terraform/plugins",
     "/usr/share/terraform/plugins",
-    "/opt/tf-plugins",
 ]
 
 STACK = """
@@ -115,7 +115,7 @@ resource "aws_codedeploy_deployment_group" "full" {
 def providers():
     """The folder that holds the provider, if there is one."""
     for folder in filter(None, FOLDERS):
-        if (pathlib.Path(folder) / PROVIDER).is_dir():
+        if any(pathlib.Path(folder).glob(f"*/{PROVIDER}")):
             return pathlib.Path(folder)
     return None
 

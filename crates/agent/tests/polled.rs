@@ -106,7 +106,11 @@ fn killed_in_a_hook_the_agent_reports_it_and_runs_it_once() {
     let plane = Plane::start();
     let mut agent = Agent::start(&plane);
     let appspec = appspec(&agent, &["AfterInstall"]);
-    let script = format!("echo begun >> {}\nsleep 600\n", agent.file("ran").display());
+    let script = format!(
+        "echo $$ > {}\necho begun >> {}\nexec sleep 600\n",
+        agent.file("hook-pid").display(),
+        agent.file("ran").display()
+    );
     plane.deploy("d-DDDDDDDD1", &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", &script)]);
     plane.run("1", "DownloadBundle");
     plane.send("2", "AfterInstall");
@@ -122,6 +126,9 @@ fn killed_in_a_hook_the_agent_reports_it_and_runs_it_once() {
         plane.completions("2") > 1
     });
     assert_eq!(lines(&agent, "ran").len(), 1);
+    // As with the official agent, a hook outlives an agent that was killed.
+    let hook = lines(&agent, "hook-pid").remove(0);
+    assert!(std::process::Command::new("kill").arg(hook).status().unwrap().success());
 }
 
 #[test]
