@@ -44,5 +44,7 @@ pub fn plan(seen: &Snapshot, now: Timestamp) -> Plan {
     if seen.deployment.status.is_over() {
         return Plan::default();
     }
+    // The clock of this server may be behind that of the one that wrote the row: nothing ends before it began.
+    let now = now.max(seen.deployment.started.unwrap_or(seen.deployment.created));
     in_place::plan(seen, now)
 }

@@ -376,6 +376,21 @@ fn a_deployment_ends_after_twelve_hours() {
     assert_eq!(seen.targets[1].status, TargetStatus::Skipped);
 }
 
+#[test]
+fn nothing_ends_before_it_began_whatever_the_clock_shows() {
+    let behind = START - Duration::from_secs(60);
+    let mut refused = created(ONE_AT_A_TIME, 0);
+    step(&mut refused, behind);
+    assert_eq!(refused.deployment.completed, Some(START));
+    let mut seen = created(ONE_AT_A_TIME, 1);
+    step(&mut seen, START);
+    asked_to_stop(&mut seen);
+    let (_, command) = running(&seen).pop().unwrap();
+    report(&mut seen, &command, behind, true);
+    step(&mut seen, behind);
+    assert_eq!(seen.deployment.completed, Some(START));
+}
+
 fn asked_to_stop(seen: &mut Snapshot) {
     let intent = StopIntent {
         requested: START,
