@@ -53,11 +53,17 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Runs simulated fleets through the planner; a failure prints its seed
+    /// Runs simulated fleets through the planner; a failure prints its seed and its story
     Simulate {
-        /// How many fleets
-        #[arg(long, default_value_t = 100_000)]
-        seeds: u64,
+        /// How many fleets; 1 if a seed is given
+        #[arg(long)]
+        seeds: Option<u64>,
+        /// The first seed
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Tells what happens to the fleet of the seed, step by step
+        #[arg(long, requires = "seed", conflicts_with = "seeds")]
+        story: bool,
     },
 }
 
@@ -79,7 +85,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::ci(),
         Command::Bench => bench::bench(),
         Command::Gen { check } => r#gen::run(check),
-        Command::Simulate { seeds } => simulate::simulate(seeds),
+        Command::Simulate { seed: Some(seed), story: true, .. } => simulate::story(seed),
+        Command::Simulate { seeds, seed, .. } => {
+            let seeds = seeds.unwrap_or(if seed.is_some() { 1 } else { 100_000 });
+            simulate::simulate(seed.unwrap_or(0), seeds)
+        }
     }
 }
 

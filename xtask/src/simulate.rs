@@ -2,15 +2,16 @@
 
 use std::time::Instant;
 
-use testkit::simulation::run_many;
+use testkit::simulation::{run, run_many, tell};
 
-/// Runs this many fleets, seeds 0, 1, 2 and so on. A broken rule fails, with its seed and what led to it.
-pub fn simulate(seeds: u64) -> anyhow::Result<()> {
+/// Runs `seeds` fleets from seed `first` on. A broken promise fails, with its seed and the story that led to it.
+pub fn simulate(first: u64, seeds: u64) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let done = run_many(0..seeds)?;
+    let done = run_many(first..first.saturating_add(seeds))?;
     println!(
-        "{} fleets ({} hosts, {} commands) in {:.1} s: {} succeeded, {} failed, {} stopped",
+        "{} fleets of up to {} hosts ({} hosts, {} commands) in {:.1} s: {} deployments succeeded, {} failed, {} stopped",
         done.fleets,
+        done.largest,
         done.hosts,
         done.commands,
         begun.elapsed().as_secs_f64(),
@@ -19,5 +20,14 @@ pub fn simulate(seeds: u64) -> anyhow::Result<()> {
         done.stopped
     );
     println!("{:.0} days of their time passed", done.virtual_time.as_secs_f64() / 86_400.0);
+    Ok(())
+}
+
+/// Tells the story of one seed, and that of the smaller scenario that fails in the same way, if it fails.
+pub fn story(seed: u64) -> anyhow::Result<()> {
+    for line in tell(seed) {
+        println!("{line}");
+    }
+    run(seed)?;
     Ok(())
 }

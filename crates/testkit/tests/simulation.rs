@@ -1,4 +1,4 @@
-//! Seeded fleets through the planner; a failure prints its seed and the story.
+//! Seeded fleets through the planner; a failure prints its seed and its story.
 
 use testkit::simulation;
 

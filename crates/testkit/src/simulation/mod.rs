@@ -2,24 +2,45 @@
 //!
 //! Everything is drawn from one seed, so a failure is repeated by its seed alone. The world plays the parts that the
 //! server has in earnest: it takes snapshots, plans, commits later than it planned, crashes between the two, lets two
-//! planners race, and hands commands to hosts that may be slow, silent, forgetful or gone.
+//! servers race, and hands commands to hosts that may be slow, silent, forgetful or gone. The crate's README tells how
+//! to read a failure and how to add a fault.
 
-mod checks;
-mod host;
+mod oracle;
+mod promises;
+
+mod scenario;
+
+mod faults;
+
 mod world;
+
+mod servers;
+
+mod agents;
+
+mod groups;
+
+mod story;
+
+mod shrink;
 
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-pub use world::Outcome;
+use model::DeploymentStatus;
 
-/// A rule that did not hold.
+use promises::Broken;
+use scenario::Scenario;
+use story::Story;
+use world::{BEGINNING, World};
+
+/// A broken promise, and the smallest story found that breaks it.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// Repeats the failure.
     pub seed: u64,
-    /// The rule, and what was seen instead.
+    /// The promise, and what was seen instead.
     pub broken: String,
     /// What happened until then.
     pub story: Vec<String>,
@@ -27,6 +48,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}, made smaller:", self.seed)?;
         for line in &self.story {
             writeln!(f, "  {line}")?;
         }
@@ -40,11 +62,14 @@ impl std::error::Error for Failure {}
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     pub fleets: u64,
+    /// Hosts over all fleets.
+    pub hosts: u64,
+    /// The largest fleet.
+    pub largest: u64,
+    /// Deployments over all fleets, by their end.
     pub succeeded: u64,
     pub failed: u64,
     pub stopped: u64,
-    /// Hosts over all fleets.
-    pub hosts: u64,
     /// Commands dispatched over all fleets.
     pub commands: u64,
     /// Time that passed for the fleets.
@@ -52,35 +77,66 @@ pub struct Summary {
 }
 
 impl Summary {
-    fn add(&mut self, outcome: &Outcome) {
-        self.fleets += 1;
-        match outcome.status {
-            model::DeploymentStatus::Succeeded => self.succeeded += 1,
-            model::DeploymentStatus::Stopped => self.stopped += 1,
-            _ => self.failed += 1,
+    fn of(world: &World) -> Self {
+        let ended = |status| {
+            let has_ended = |d: &&world::Deployed| d.seen.deployment.status == status;
+            world.deployments.iter().filter(has_ended).count() as u64
+        };
+        Self {
+            fleets: 1,
+            hosts: world.hosts.len() as u64,
+            largest: world.hosts.len() as u64,
+            succeeded: ended(DeploymentStatus::Succeeded),
+            failed: ended(DeploymentStatus::Failed),
+            stopped: ended(DeploymentStatus::Stopped),
+            commands: world.orders.len() as u64,
+            virtual_time: world.now.since(BEGINNING),
         }
-        self.hosts += outcome.hosts;
-        self.commands += outcome.commands;
-        self.virtual_time += outcome.took;
     }
 
-    fn merge(&mut self, other: &Self) {
+    fn add(&mut self, other: &Self) {
         self.fleets += other.fleets;
+        self.hosts += other.hosts;
+        self.largest = self.largest.max(other.largest);
         self.succeeded += other.succeeded;
         self.failed += other.failed;
         self.stopped += other.stopped;
-        self.hosts += other.hosts;
         self.commands += other.commands;
         self.virtual_time += other.virtual_time;
     }
 }
 
+fn play(scenario: &Scenario) -> Result<Summary, Broken> {
+    let mut world = World::new(scenario, Story::untold());
+    world.run()?;
+    Ok(Summary::of(&world))
+}
+
 /// Runs the fleet that belongs to `seed`.
 ///
 /// # Errors
-/// The first rule that did not hold, with the story that led to it.
-pub fn run(seed: u64) -> Result<Outcome, Failure> {
-    world::World::new(seed, false).run().or_else(|_| world::World::new(seed, true).run())
+/// The first promise that was not kept, with a story that breaks it.
+pub fn run(seed: u64) -> Result<Summary, Failure> {
+    let scenario = Scenario::draw(seed);
+    play(&scenario).map_err(|broken| {
+        let smallest = shrink::shrink(scenario, &broken, |smaller| play(smaller).map(drop));
+        let mut world = World::new(&smallest, Story::of(&smallest));
+        let broken = world.run().err().unwrap_or(broken);
+        Failure { seed, broken: broken.to_string(), story: world.story.into_lines() }
+    })
+}
+
+/// Tells the whole story of the fleet that belongs to `seed`, up to its end or the first broken promise.
+pub fn tell(seed: u64) -> Vec<String> {
+    let scenario = Scenario::draw(seed);
+    let mut world = World::new(&scenario, Story::of(&scenario));
+    let result = world.run();
+    let mut lines = world.story.into_lines();
+    lines.push(match result {
+        Ok(()) => "the end: every promise was kept".to_owned(),
+        Err(broken) => broken.to_string(),
+    });
+    lines
 }
 
 /// Runs a fleet for each of the `seeds`, on all cores.
@@ -104,7 +160,7 @@ pub fn run_many(seeds: Range<u64>) -> Result<Summary, Failure> {
     let mut failures = Vec::new();
     for part in parts {
         match part {
-            Ok(part) => summary.merge(&part),
+            Ok(part) => summary.add(&part),
             Err(failure) => failures.push(failure),
         }
     }

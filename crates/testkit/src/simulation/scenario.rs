@@ -1,0 +1,207 @@
+//! What is drawn from a seed before time begins: hosts, groups, servers, and what people and machines will do when.
+//!
+//! A scenario is plain data. Each host has a chance of its own, so that leaving one out changes nothing for the others:
+//! a failing scenario can be made smaller and still fail for the same reason.
+
+use std::time::Duration;
+
+use model::{ErrorCode, MinimumHealthyHosts};
+
+use super::faults::Fault;
+use crate::random::Random;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    pub seed: u64,
+    pub hosts: Vec<Host>,
+    pub groups: Vec<Group>,
+    pub servers: Vec<Server>,
+    /// What happens whoever is deployed to, by time.
+    pub acts: Vec<(Duration, Act)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Host {
+    /// Names it: `h7`.
+    pub number: u32,
+    pub fault: Fault,
+    /// Whether its agent takes a command while another one runs.
+    pub parallel: bool,
+    /// The groups that select it.
+    pub groups: Vec<usize>,
+    /// What the groups' earlier deployments left on it, by group.
+    pub history: Vec<History>,
+}
+
+/// What is on record of a host in a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    pub installed: Installed,
+    /// Whether the last deployment to it went well.
+    pub healthy: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Installed {
+    Nothing,
+    Older,
+    LastSuccessful,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    pub minimum_healthy: MinimumHealthyHosts,
+    pub ignore_application_stop_failures: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Server {
+    /// How far its clock is from the truth at first, in milliseconds.
+    pub clock_skew: i64,
+    /// Of 100 passes, so many end in a crash before the commit, and as many after it.
+    pub crash_percent: u64,
+    /// Of 100 wake-ups, so many get lost.
+    pub loss_percent: u64,
+}
+
+/// Something that happens to the world at its time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Somebody creates a deployment, if the group has none.
+    Deploy { group: usize },
+    /// An operator asks to stop what the group deploys.
+    Stop { group: usize, roll_back: Option<bool> },
+    /// The group, or its application, is deleted under what it deploys.
+    Delete { group: usize, missing: ErrorCode },
+    /// A server's clock is set.
+    SetClock { server: usize, by_millis: i64 },
+    /// A server is killed.
+    Kill { server: usize },
+    /// A host is terminated or deregistered, whatever it is doing.
+    Terminate { host: u32 },
+}
+
+impl Scenario {
+    pub fn draw(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let size = draw_size(&mut random);
+        let groups = match random.below(20) {
+            0 => 3,
+            1 | 2 => 2,
+            _ => 1,
+        };
+        let trouble = [0, 10, 40, 90][random.below(4) as usize];
+        let hosts = (0..size).map(|number| draw_host(seed, number, groups, trouble)).collect();
+        let two_servers = random.chance(15);
+        let rough = random.chance(50);
+        let servers = (0..if two_servers { 2 } else { 1 })
+            .map(|_| Server {
+                clock_skew: if two_servers { random.between(0, 4_000) as i64 - 2_000 } else { 0 },
+                crash_percent: if rough { random.below(5) } else { 0 },
+                loss_percent: if rough { random.below(8) } else { 0 },
+            })
+            .collect();
+        let group = |random: &mut Random| Group {
+            minimum_healthy: draw_minimum(random, size),
+            ignore_application_stop_failures: random.chance(20),
+        };
+        let groups: Vec<Group> = (0..groups).map(|_| group(&mut random)).collect();
+        let acts = draw_acts(&mut random, size, &groups, if two_servers { 2 } else { 1 });
+        Self { seed, hosts, groups, servers, acts }
+    }
+}
+
+/// Most fleets are small, since most mistakes show in small ones; a few are as large as a group gets in practice.
+fn draw_size(random: &mut Random) -> u32 {
+    let size = match random.below(10_000) {
+        0..=9_099 => random.between(1, 8),
+        9_100..=9_149 => 0,
+        9_150..=9_949 => random.between(9, 30),
+        9_950..=9_989 => random.between(31, 100),
+        _ => random.between(101, 300),
+    };
+    size as u32
+}
+
+fn draw_host(seed: u64, number: u32, groups: usize, trouble: u64) -> Host {
+    let mut random = host_chance(seed, number);
+    let fault = match random.chance(trouble) {
+        true => Fault::draw(&mut random),
+        false if random.chance(80) => Fault::None,
+        false => Fault::Slow,
+    };
+    // Everybody is in the first group, so that a fleet is as large as it was drawn.
+    let groups: Vec<usize> = (0..groups).filter(|group| *group == 0 || random.chance(60)).collect();
+    let history = |random: &mut Random| History {
+        installed: match random.below(4) {
+            0 => Installed::Nothing,
+            1 => Installed::Older,
+            _ => Installed::LastSuccessful,
+        },
+        healthy: random.chance(70),
+    };
+    let history = (0..3).map(|_| history(&mut random)).collect();
+    Host { number, fault, parallel: random.chance(70), groups, history }
+}
+
+/// The chance that belongs to one host, whoever else is there.
+pub fn host_chance(seed: u64, number: u32) -> Random {
+    Random::new(seed ^ (u64::from(number) + 1).wrapping_mul(0x5851_f42d_4c95_7f2d))
+}
+
+fn draw_minimum(random: &mut Random, hosts: u32) -> MinimumHealthyHosts {
+    match random.below(6) {
+        0 => MinimumHealthyHosts::FleetPercent(0),
+        1 => MinimumHealthyHosts::FleetPercent(50),
+        2 => MinimumHealthyHosts::MostConcurrency(1),
+        3 => MinimumHealthyHosts::FleetPercent(random.below(100) as u8),
+        _ => MinimumHealthyHosts::HostCount(random.below(u64::from(hosts) + 1) as u32),
+    }
+}
+
+fn draw_acts(
+    random: &mut Random,
+    hosts: u32,
+    groups: &[Group],
+    servers: usize,
+) -> Vec<(Duration, Act)> {
+    let mut acts = vec![(Duration::ZERO, Act::Deploy { group: 0 })];
+    let mut at = |random: &mut Random, before: u64, act| {
+        acts.push((Duration::from_millis(random.below(before)), act));
+    };
+    for group in 0..groups.len() {
+        if group > 0 {
+            at(random, 300_000, Act::Deploy { group });
+        }
+        if random.chance(10) {
+            at(random, 4_000_000, Act::Deploy { group });
+        }
+        if random.chance(15) {
+            let roll_back = [None, Some(true), Some(false)][random.below(3) as usize];
+            at(random, 120_000, Act::Stop { group, roll_back });
+            if random.chance(20) {
+                at(random, 600_000, Act::Stop { group, roll_back: Some(true) });
+            }
+        }
+        if random.chance(4) {
+            let missing = [ErrorCode::DeploymentGroupMissing, ErrorCode::ApplicationMissing]
+                [random.below(2) as usize];
+            at(random, 120_000, Act::Delete { group, missing });
+        }
+    }
+    for server in 0..servers {
+        if random.chance(8) {
+            let by_millis = random.between(0, 14_400_000) as i64 - 7_200_000;
+            at(random, 600_000, Act::SetClock { server, by_millis });
+        }
+        if random.chance(5) {
+            at(random, 600_000, Act::Kill { server });
+        }
+    }
+    if hosts > 0 && random.chance(8) {
+        let host = random.below(u64::from(hosts)) as u32;
+        at(random, 60_000, Act::Terminate { host });
+    }
+    acts.sort_by_key(|(at, _)| *at);
+    acts
+}
