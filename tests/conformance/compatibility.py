@@ -104,6 +104,9 @@ def _head():
         "malformed, what does not exist (application, group), the revision, the configuration, the description, the "
         "other structures, the role, limits, the state.",
         "",
+        "What the host agent does beside the official one, section by section, is in [`agent.md`](agent.md); how official "
+        "agents are served, in [`official-agents.md`](official-agents.md).",
+        "",
     ]
 
 
