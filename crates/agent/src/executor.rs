@@ -9,14 +9,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use model::LifecycleEvent;
 use model::appspec::{AppSpec, AppSpecError, DEFAULT_NAMES, Hook};
 
-use crate::bundle::fetch::{Commit, Object, Sources};
-use crate::bundle::{self, BundleError, kept, retention, strip, unpack};
+use crate::bundle::download::{ARCHIVE, Place, Start};
+use crate::bundle::fetch::{Commit, Object, Remote, Sources};
+use crate::bundle::{self, BundleError, retention};
 use crate::config::Config;
 use crate::diagnostics::Report;
 use crate::hooks::{self, Environment, HookError, HookLog, LogSinks};
 use crate::install::{self, Hands, InstallError, LedgerFiles, Previous, Recovered, Switched};
 use crate::layout::{self, Layout};
-use crate::spec::{Revision, Specification};
+use crate::spec::{ArchiveType, Revision, Specification};
 
 /// The largest AppSpec that is read. Nobody's has a hundredth of it.
 const APPSPEC_BYTES_MAX: u64 = 4 << 20;
@@ -163,81 +164,30 @@ impl Executor {
     }
 
     async fn download(self: &Arc<Self>, spec: &Arc<Specification>) -> Result<(), EventError> {
-        let deployment = self.deployment(spec);
-        let group = &spec.deployment_group_id;
+        let (deployment, group) = (self.deployment(spec), &spec.deployment_group_id);
+        let place = Place {
+            group: self.layout.group(group),
+            deployment: deployment.clone(),
+            unpacked_bytes_max: self.config.unpacked_bytes_max,
+        };
+        let remote = remote(&spec.revision);
+        let reuse = spec.reuse_archive_from.as_deref();
+        // Before room is made: what is wanted again may be the oldest.
+        let start = remote.map_or(Start::Nothing, |(remote, _)| place.take(&remote, reuse));
         let installed = self.layout.last_successful(group);
         let revisions_max = self.config.max_revisions;
-        let bundle = deployment.join("bundle.tar");
-        // Before room is made: what is wanted again may be the oldest.
-        let is_here = self.take_kept(spec, &bundle);
-        retention::make_room(
-            &self.layout.group(group),
-            &deployment,
-            installed.as_deref(),
-            revisions_max,
-        )?;
-        if !is_here {
-            self.fetch(spec, &bundle).await?;
+        retention::make_room(&place.group, &deployment, installed.as_deref(), revisions_max)?;
+        match (&spec.revision, remote) {
+            (_, Some((remote, kind))) => place.get(&self.sources, &remote, kind, start).await?,
+            (Revision::LocalFile { location, bundle_type }, _) => {
+                place.get_local(location, *bundle_type).await?;
+            }
+            (Revision::LocalDirectory { location }, _) => {
+                bundle::copy_directory(location, &deployment.join(ARCHIVE))?;
+            }
+            (Revision::S3 { .. } | Revision::GitHub { .. }, None) => {}
         }
-        self.blocking(spec, "DownloadBundle", |this, spec, _| this.unpack(spec)).await
-    }
-
-    /// Takes the bundle from a deployment that is still on the host; whether there was one.
-    fn take_kept(&self, spec: &Specification, bundle: &Utf8Path) -> bool {
-        let group = self.layout.group(&spec.deployment_group_id);
-        let named =
-            spec.reuse_archive_from.as_deref().and_then(|id| kept::of_deployment(&group, id));
-        let found = named.or_else(|| kept::find(&group, &object(&spec.revision)?));
-        let Some(found) = found else { return false };
-        match kept::take(&found, bundle) {
-            Ok(()) => {
-                tracing::info!(from = %found, "the bundle is on this host already");
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, from = %found, "the kept bundle cannot be taken");
-                false
-            }
-        }
-    }
-
-    async fn fetch(&self, spec: &Specification, bundle: &Utf8Path) -> Result<(), EventError> {
-        match &spec.revision {
-            revision @ Revision::S3 { .. } => {
-                if let Some(object) = object(revision) {
-                    // Not over a bundle that another deployment has too.
-                    let _ = fs::remove_file(bundle);
-                    self.sources.s3(&object, bundle).await?;
-                    kept::label(bundle, &object);
-                }
-            }
-            Revision::GitHub { account, repository, commit, bundle_type, token } => {
-                let (kind, token) = (*bundle_type, token.as_ref());
-                let commit = Commit { account, repository, commit, kind, token };
-                let _ = fs::remove_file(bundle);
-                self.sources.github(&commit, bundle).await?;
-            }
-            Revision::LocalFile { location, .. } => bundle::link_file(location, bundle)?,
-            Revision::LocalDirectory { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn unpack(&self, spec: &Specification) -> Result<(), EventError> {
-        let deployment = self.deployment(spec);
-        let archive = deployment.join("deployment-archive");
-        let bundle = deployment.join("bundle.tar");
-        match &spec.revision {
-            Revision::LocalDirectory { location } => bundle::copy_directory(location, &archive)?,
-            Revision::S3 { bundle_type, .. }
-            | Revision::GitHub { bundle_type, .. }
-            | Revision::LocalFile { bundle_type, .. } => {
-                let bytes_max = self.config.unpacked_bytes_max;
-                unpack::unpack(&bundle, *bundle_type, &archive, bytes_max)?;
-                strip::leading_directory(&archive)?;
-            }
-        }
-        let marked = self.layout.mark_most_recent(&spec.deployment_group_id, &deployment);
+        let marked = self.layout.mark_most_recent(group, &deployment);
         Ok(marked.map_err(BundleError::host("write", self.layout.instructions()))?)
     }
 
@@ -400,10 +350,19 @@ impl Executor {
     }
 }
 
-fn object(revision: &Revision) -> Option<Object<'_>> {
-    let Revision::S3 { bucket, key, version, etag, .. } = revision else { return None };
-    let (version, etag) = (version.as_deref(), etag.as_deref());
-    Some(Object { bucket, key, version, etag })
+/// What is to be fetched, and its kind; nothing where the revision is on this host.
+fn remote(revision: &Revision) -> Option<(Remote<'_>, ArchiveType)> {
+    match revision {
+        Revision::S3 { bucket, key, version, etag, bundle_type } => {
+            let (version, etag) = (version.as_deref(), etag.as_deref());
+            Some((Remote::S3(Object { bucket, key, version, etag }), *bundle_type))
+        }
+        Revision::GitHub { account, repository, commit, bundle_type, token } => {
+            let (kind, token) = (*bundle_type, token.as_ref());
+            Some((Remote::GitHub(Commit { account, repository, commit, kind, token }), kind))
+        }
+        Revision::LocalFile { .. } | Revision::LocalDirectory { .. } => None,
+    }
 }
 
 /// The eleven events that every AppSpec may name or that need no hook.

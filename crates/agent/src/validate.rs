@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use model::LifecycleEvent;
 use model::appspec::{AppSpec, DEFAULT_NAMES, Hook};
 
-use crate::bundle::{strip, unpack};
+use crate::bundle::unpack;
 use crate::config::Config;
 use crate::spec::ArchiveType;
 
@@ -53,8 +53,7 @@ fn bundle(path: &Utf8Path, kind: ArchiveType) -> anyhow::Result<Findings> {
     let scratch = Scratch::new()?;
     let unpacked = scratch.0.join("revision");
     let bytes_max = Config::default().unpacked_bytes_max;
-    let done = unpack::unpack(path, kind, &unpacked, bytes_max)
-        .and_then(|()| strip::leading_directory(&unpacked));
+    let done = unpack::unpack_file(path, kind, &unpacked, bytes_max);
     Ok(match done {
         Ok(()) => directory(&unpacked),
         Err(error) => Findings { errors: vec![format!("{path}: {error}")], warnings: Vec::new() },

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::fs::{self as sys, AtFlags, FileType, Mode, OFlags, ResolveFlags};
 
@@ -15,7 +15,7 @@ use rustix::fs::{self as sys, AtFlags, FileType, Mode, OFlags, ResolveFlags};
 pub struct Beneath {
     root: OwnedFd,
     /// The parent used last: entries of one directory come together.
-    last: Option<(PathBuf, Rc<OwnedFd>)>,
+    last: Option<(PathBuf, Arc<OwnedFd>)>,
     whole_paths: bool,
 }
 
@@ -99,19 +99,19 @@ impl Beneath {
     ///
     /// # Errors
     /// Something other than a directory, a link included, is in the way.
-    pub fn directory(&mut self, path: &Path) -> io::Result<Rc<OwnedFd>> {
+    pub fn directory(&mut self, path: &Path) -> io::Result<Arc<OwnedFd>> {
         if let Some((last, fd)) = &self.last
             && last == path
         {
-            return Ok(Rc::clone(fd));
+            return Ok(Arc::clone(fd));
         }
         let fd = match self.open_directory(path) {
             Ok(fd) => fd,
             Err(rustix::io::Errno::NOENT) => self.make_directories(path)?,
             Err(error) => return Err(error.into()),
         };
-        let fd = Rc::new(fd);
-        self.last = Some((path.to_owned(), Rc::clone(&fd)));
+        let fd = Arc::new(fd);
+        self.last = Some((path.to_owned(), Arc::clone(&fd)));
         Ok(fd)
     }
 
@@ -147,7 +147,7 @@ impl Beneath {
         Ok(at)
     }
 
-    fn parent(&mut self, path: &Path) -> io::Result<(Rc<OwnedFd>, OsString)> {
+    fn parent(&mut self, path: &Path) -> io::Result<(Arc<OwnedFd>, OsString)> {
         let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         let parent = self.directory(path.parent().unwrap_or(Path::new("")))?;
         Ok((parent, name))

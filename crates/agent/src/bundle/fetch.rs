@@ -1,17 +1,13 @@
-//! Fetching archives: from S3 and from GitHub, streamed to a file.
+//! Asking for archives: of S3 and of GitHub.
 
-use std::fs::OpenOptions;
-use std::io::Write;
+use std::fmt;
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use camino::Utf8Path;
-use http::{Request, Response, Uri, header};
+use http::{Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use tokio::sync::mpsc;
 use wire::sigv4;
 
 use super::BundleError;
@@ -21,10 +17,10 @@ use crate::http::{Client, host_header};
 use crate::spec::{ArchiveType, Token, chain};
 
 /// How long the storage may take for its answer's head, and between two pieces of the body.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Pauses before S3 is tried again. Source: official agent, through its SDK.
-const S3_RETRIES: [u64; 3] = [300, 600, 1200];
-/// Pauses before GitHub is tried again. Source: official agent.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+/// Asks for the checksums that S3 has of an object. Source: S3 API reference, `GetObject`.
+const CHECKSUM_MODE: (&str, &[u8]) = ("x-amz-checksum-mode", b"ENABLED");
+/// Pauses in milliseconds before GitHub is tried again. Source: official agent.
 const GITHUB_RETRIES: [u64; 3] = [10_000, 30_000, 90_000];
 /// Redirects followed, at most.
 const REDIRECTS_MAX: usize = 5;
@@ -70,39 +66,102 @@ pub struct Commit<'a> {
     pub token: Option<&'a Token>,
 }
 
-impl Sources {
-    /// Gets an object into a file.
-    ///
-    /// # Errors
-    /// S3 refuses, cannot be reached after some tries, or has another object than the one meant; or the disk is full.
-    pub async fn s3(&self, object: &Object<'_>, to: &Utf8Path) -> Result<(), BundleError> {
-        for pause in S3_RETRIES {
-            match self.s3_once(object, to).await {
-                Err(error) if is_passing(&error) => {
-                    tracing::warn!(error = chain(&error), "trying again");
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
-                }
-                other => return other,
-            }
+/// What is fetched.
+#[derive(Debug, Clone, Copy)]
+pub enum Remote<'a> {
+    S3(Object<'a>),
+    GitHub(Commit<'a>),
+}
+
+/// How much of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ask<'a> {
+    All,
+    /// All, unless it is still the object with this eTag.
+    Unless {
+        etag: &'a str,
+    },
+    /// The rest, from this byte on, if it is still the object with this eTag.
+    From {
+        offset: u64,
+        etag: &'a str,
+    },
+}
+
+impl Ask<'_> {
+    fn headers(&self) -> Vec<(header::HeaderName, String)> {
+        match self {
+            Self::All => Vec::new(),
+            Self::Unless { etag } => vec![(header::IF_NONE_MATCH, format!("\"{etag}\""))],
+            Self::From { offset, etag } => vec![
+                (header::RANGE, format!("bytes={offset}-")),
+                (header::IF_MATCH, format!("\"{etag}\"")),
+            ],
         }
-        self.s3_once(object, to).await
     }
 
-    async fn s3_once(&self, object: &Object<'_>, to: &Utf8Path) -> Result<(), BundleError> {
-        let what = format!("s3://{}/{}", object.bucket, object.key);
+    /// Whether the status is an answer to this, though no success.
+    fn admits(&self, status: StatusCode) -> bool {
+        match self {
+            Self::All => false,
+            Self::Unless { .. } => status == StatusCode::NOT_MODIFIED,
+            Self::From { .. } => {
+                [StatusCode::PRECONDITION_FAILED, StatusCode::RANGE_NOT_SATISFIABLE]
+                    .contains(&status)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Remote<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::S3(Object { bucket, key, .. }) => write!(f, "s3://{bucket}/{key}"),
+            Self::GitHub(Commit { account, repository, commit, .. }) => {
+                write!(f, "commit {commit} of {account}/{repository} from GitHub")
+            }
+        }
+    }
+}
+
+impl Sources {
+    /// Asks for something; the answer is a success or one that [`Ask`] admits.
+    ///
+    /// # Errors
+    /// The storage refuses, cannot be reached, or has another object than the one meant.
+    pub(super) async fn open(
+        &self,
+        remote: &Remote<'_>,
+        ask: &Ask<'_>,
+    ) -> Result<Response<Incoming>, BundleError> {
+        match remote {
+            Remote::S3(object) => self.s3(object, ask).await,
+            Remote::GitHub(commit) => self.github(commit, ask).await,
+        }
+    }
+
+    async fn s3(
+        &self,
+        object: &Object<'_>,
+        ask: &Ask<'_>,
+    ) -> Result<Response<Incoming>, BundleError> {
+        let what = Remote::S3(*object).to_string();
         let broken = |reason: String| BundleError::Transport { what: what.clone(), reason };
         let url = self.object_url(object);
         let uri: Uri = url.parse().map_err(|error| broken(format!("{url}: {error}")))?;
-        let request = self.signed(&uri).await.map_err(broken)?;
+        let request = self.signed(&uri, ask).await.map_err(broken)?;
         let answer = self.client.open(request, PATIENCE).await;
         let answer = answer.map_err(|error| {
             broken(format!("{}. Try using s3 endpoint override.", chain(&error)))
         })?;
+        if ask.admits(answer.status()) {
+            return Ok(answer);
+        }
         if !answer.status().is_success() {
             return Err(s3_refusal(what, answer).await);
         }
         check_etag(object.etag, &answer)?;
-        save(&what, answer, to).await
+        Ok(answer)
     }
 
     /// The object's URL: the bucket in the host name, or in the path where that name would not work.
@@ -126,12 +185,18 @@ impl Sources {
         }
     }
 
-    async fn signed(&self, uri: &Uri) -> Result<Request<Full<Bytes>>, String> {
+    async fn signed(&self, uri: &Uri, ask: &Ask<'_>) -> Result<Request<Full<Bytes>>, String> {
         let host = host_header(uri).map_err(|error| error.to_string())?;
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        let headers: [(&str, &[u8]); 1] = [("host", host.as_bytes())];
-        let mut request =
-            Request::get(uri.clone()).header("host", &host).header("user-agent", crate::VERSION);
+        // S3 wants its own headers signed.
+        let headers: [(&str, &[u8]); 2] = [("host", host.as_bytes()), CHECKSUM_MODE];
+        let mut request = Request::get(uri.clone()).header(header::USER_AGENT, crate::VERSION);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        for (name, value) in ask.headers() {
+            request = request.header(name, value);
+        }
         if let Some(source) = &self.credentials {
             let credentials = source.get().await.map_err(|error| chain(&error))?;
             let unsigned = sigv4::Request { method: "GET", target, headers: &headers };
@@ -145,11 +210,11 @@ impl Sources {
         request.body(Full::new(Bytes::new())).map_err(|error| error.to_string())
     }
 
-    /// Gets a commit's archive into a file.
-    ///
-    /// # Errors
-    /// GitHub cannot be reached, or answers errors each time; or the disk is full.
-    pub async fn github(&self, commit: &Commit<'_>, to: &Utf8Path) -> Result<(), BundleError> {
+    async fn github(
+        &self,
+        commit: &Commit<'_>,
+        ask: &Ask<'_>,
+    ) -> Result<Response<Incoming>, BundleError> {
         let format = if commit.kind == ArchiveType::Zip { "zipball" } else { "tarball" };
         let [account, repository, id] =
             [commit.account, commit.repository, commit.commit].map(|part| encoded(part, b""));
@@ -157,9 +222,9 @@ impl Sources {
         let url = format!("{base}/repos/{account}/{repository}/{format}/{id}");
         let mut codes = Vec::new();
         for pause in GITHUB_RETRIES.into_iter().map(Some).chain([None]) {
-            let answer = self.following(&url, commit.token).await?;
-            if answer.status().is_success() {
-                return save(&url, answer, to).await;
+            let answer = self.following(&url, commit.token, ask).await?;
+            if answer.status().is_success() || ask.admits(answer.status()) {
+                return Ok(answer);
             }
             let reason = answer.status().canonical_reason().unwrap_or_default();
             codes.push(format!("{} '{reason}'", answer.status().as_u16()));
@@ -174,6 +239,7 @@ impl Sources {
         &self,
         url: &str,
         token: Option<&Token>,
+        ask: &Ask<'_>,
     ) -> Result<Response<Incoming>, BundleError> {
         let broken = |reason: String| BundleError::Transport { what: url.to_owned(), reason };
         let first: Uri = url.parse().map_err(|error| broken(format!("{error}")))?;
@@ -183,6 +249,9 @@ impl Sources {
             // The token is GitHub's: whoever it sends us on to does not get it.
             if let Some(token) = token.filter(|_| next.authority() == first.authority()) {
                 request = request.header(header::AUTHORIZATION, format!("token {}", token.0));
+            }
+            for (name, value) in ask.headers() {
+                request = request.header(name, value);
             }
             let request = request.body(Full::new(Bytes::new()));
             let request = request.map_err(|error| broken(error.to_string()))?;
@@ -199,14 +268,6 @@ impl Sources {
     }
 }
 
-fn is_passing(error: &BundleError) -> bool {
-    match error {
-        BundleError::Transport { .. } => true,
-        BundleError::Refused { status, .. } => *status >= 500 || *status == 429,
-        _ => false,
-    }
-}
-
 /// Percent-encodes all but letters, digits, `-._~` and the bytes in `keep`. Source: Signature Version 4 reference.
 fn encoded(text: &str, keep: &[u8]) -> String {
     let plain =
@@ -220,11 +281,15 @@ fn check_etag(expected: Option<&str>, answer: &Response<Incoming>) -> Result<(),
     let Some(expected) = expected else { return Ok(()) };
     let found = answer.headers().get(header::ETAG).and_then(|value| value.to_str().ok());
     let found = found.unwrap_or_default();
-    let bare = |etag: &str| etag.replace('"', "");
     if bare(expected) == bare(found) {
         return Ok(());
     }
     Err(BundleError::ETag { expected: bare(expected), found: found.to_owned() })
+}
+
+/// An eTag without its quotation marks.
+pub(super) fn bare(etag: &str) -> String {
+    etag.replace('"', "")
 }
 
 async fn s3_refusal(what: String, answer: Response<Incoming>) -> BundleError {
@@ -239,47 +304,6 @@ async fn s3_refusal(what: String, answer: Response<Incoming>) -> BundleError {
     let code = element("Code").unwrap_or_else(|| "UnknownError".to_owned());
     let message = element("Message").unwrap_or_else(|| "the storage refused".to_owned());
     BundleError::Refused { what, status, code, message }
-}
-
-/// Writes an answer's body to a file, on a thread of its own so that a slow disk does not stop everything else.
-async fn save(what: &str, answer: Response<Incoming>, to: &Utf8Path) -> Result<(), BundleError> {
-    let broken = |reason: String| BundleError::Transport { what: what.to_owned(), reason };
-    let (pieces, mut received) = mpsc::channel::<Bytes>(4);
-    let path = to.to_owned();
-    let writer = tokio::task::spawn_blocking(move || {
-        let mut options = OpenOptions::new();
-        let options = options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(&path).map_err(BundleError::host("write", &path))?;
-        while let Some(piece) = received.blocking_recv() {
-            file.write_all(&piece).map_err(BundleError::host("write", &path))?;
-        }
-        Ok(())
-    });
-    let mut body = answer.into_body();
-    let mut outcome = Ok(());
-    loop {
-        let frame = match tokio::time::timeout(PATIENCE, body.frame()).await {
-            Ok(None) => break,
-            Ok(Some(Ok(frame))) => frame,
-            Ok(Some(Err(error))) => {
-                outcome = Err(broken(error.to_string()));
-                break;
-            }
-            Err(_) => {
-                outcome = Err(broken(format!("nothing came for {} s", PATIENCE.as_secs())));
-                break;
-            }
-        };
-        if let Ok(piece) = frame.into_data()
-            && pieces.send(piece).await.is_err()
-        {
-            // The writer is gone: it says why.
-            break;
-        }
-    }
-    drop(pieces);
-    let written = writer.await.map_err(|error| broken(error.to_string()))?;
-    written.and(outcome)
 }
 
 #[cfg(test)]

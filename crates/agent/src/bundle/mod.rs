@@ -4,14 +4,18 @@
 //! leading directory, [`retention`] makes room.
 
 pub mod beneath;
+pub mod download;
 pub mod fetch;
 pub mod kept;
 pub mod retention;
-pub mod strip;
 pub mod unpack;
 
 mod local;
+mod place;
+mod pool;
+mod spool;
 mod tarball;
+mod transfer;
 mod zipfile;
 
 pub use local::{copy_directory, link_file};
@@ -32,6 +36,12 @@ pub enum BundleError {
     /// The storage could not be reached or broke off.
     #[error("could not get {what}: {reason}")]
     Transport { what: String, reason: String },
+    /// The storage has another object each time.
+    #[error("could not get {what}: it was replaced while it was being downloaded, {times} times")]
+    Unsteady { what: String, times: usize },
+    /// What was downloaded, or kept, is not what it should be.
+    #[error("the bundle {path} is damaged: its {what} is {found} instead of {expected}")]
+    Content { path: Utf8PathBuf, what: &'static str, expected: String, found: String },
     /// GitHub answered errors, again and again.
     #[error(
         "Could not download bundle at '{url}' after {retries} retries. Server returned codes: {codes}"

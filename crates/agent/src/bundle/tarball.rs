@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
+use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use tar::{Archive, Entry, EntryType};
@@ -17,24 +16,29 @@ use super::unpack::{Attributes, Writer, hostile};
 use crate::spec::ArchiveType;
 use crate::users;
 
+/// What is read of the archive at a time, and of what it decompresses to.
+const BUFFER_BYTES: usize = 128 * 1024;
+
 pub(super) fn unpack(
-    file: File,
+    source: &mut dyn Read,
     kind: ArchiveType,
-    writer: &mut Writer,
+    writer: &mut Writer<'_>,
 ) -> Result<(), BundleError> {
-    let mut file = BufReader::with_capacity(128 * 1024, file);
-    let found = compression(&mut file).map_err(damaged)?;
+    let mut magic = Vec::new();
+    source.take(4).read_to_end(&mut magic).map_err(damaged)?;
+    let found = compression(&magic);
+    let source = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(magic).chain(source));
     let wrong = |what: &str| {
         Err(BundleError::Archive { kind: "tar", reason: format!("it is not in {what} format") })
     };
     match (found, kind) {
         (Compression::Gzip, ArchiveType::TarZst) => wrong("Zstandard"),
-        (Compression::Gzip, _) => entries(MultiGzDecoder::new(file), writer),
+        (Compression::Gzip, _) => entries(MultiGzDecoder::new(source), writer),
         (Compression::Zstandard, ArchiveType::Tgz) => wrong("gzip"),
-        (Compression::Zstandard, _) => entries(Frames::new(file), writer),
+        (Compression::Zstandard, _) => entries(Frames::new(source), writer),
         (Compression::None, ArchiveType::Tgz) => wrong("gzip"),
         (Compression::None, ArchiveType::TarZst) => wrong("Zstandard"),
-        (Compression::None, _) => entries(file, writer),
+        (Compression::None, _) => entries(source, writer),
     }
 }
 
@@ -44,32 +48,29 @@ enum Compression {
     Zstandard,
 }
 
-fn compression(file: &mut BufReader<File>) -> io::Result<Compression> {
-    let mut magic = Vec::new();
-    file.by_ref().take(4).read_to_end(&mut magic)?;
-    file.rewind()?;
-    Ok(match magic[..] {
+fn compression(magic: &[u8]) -> Compression {
+    match magic {
         [0x1f, 0x8b, ..] => Compression::Gzip,
         [0x28, 0xb5, 0x2f, 0xfd] => Compression::Zstandard,
         // A frame to skip: parallel compressors begin with one.
         [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Compression::Zstandard,
         _ => Compression::None,
-    })
+    }
 }
 
 /// The largest window that is given memory: `zstd` makes none larger without `--ultra` or `--long`.
 const WINDOW_BYTES_MAX: u64 = 8 << 20;
 
 /// The content of all frames of a Zstandard file: parallel compressors write many.
-struct Frames {
-    source: BufReader<File>,
+struct Frames<R> {
+    source: R,
     decoder: FrameDecoder,
     /// Whether the decoder is in a frame.
     inside: bool,
 }
 
-impl Frames {
-    fn new(source: BufReader<File>) -> Self {
+impl<R: BufRead> Frames<R> {
+    fn new(source: R) -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(WINDOW_BYTES_MAX);
         Self { source, decoder, inside: false }
@@ -109,7 +110,7 @@ impl Frames {
     }
 }
 
-impl Read for Frames {
+impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -137,9 +138,10 @@ fn damaged(error: io::Error) -> BundleError {
     BundleError::Archive { kind: "tar", reason: error.to_string() }
 }
 
-fn entries(reader: impl Read, writer: &mut Writer) -> Result<(), BundleError> {
+fn entries(reader: impl Read, writer: &mut Writer<'_>) -> Result<(), BundleError> {
     let mut owners = Owners::default();
-    let mut archive = Archive::new(reader);
+    // The headers are read one by one, and a decompressor is slow with few bytes at a time.
+    let mut archive = Archive::new(BufReader::with_capacity(BUFFER_BYTES, reader));
     let mut count = 0_u64;
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
@@ -157,7 +159,7 @@ fn entries(reader: impl Read, writer: &mut Writer) -> Result<(), BundleError> {
 fn one(
     entry: &mut Entry<'_, impl Read>,
     owners: &mut Owners,
-    writer: &mut Writer,
+    writer: &mut Writer<'_>,
 ) -> Result<(), BundleError> {
     let name = entry.path_bytes().into_owned();
     let kind = entry.header().entry_type();
@@ -168,7 +170,8 @@ fn one(
             if name.ends_with(b"/") {
                 writer.directory(&name, with)
             } else {
-                writer.file(&name, entry, with)
+                let size = entry.size();
+                writer.file(&name, entry, size, with)
             }
         }
         EntryType::Directory => writer.directory(&name, with),

@@ -24,8 +24,7 @@ impl Bench {
     fn unpack(&self, archive: &[u8], kind: ArchiveType) -> Result<(), String> {
         fs::write(self.root.join("bundle.tar"), archive).unwrap();
         let into = self.root.join("archive");
-        unpack::unpack(&self.root.join("bundle.tar"), kind, &into, 1 << 20)
-            .and_then(|()| strip::leading_directory(&into))
+        unpack::unpack_file(&self.root.join("bundle.tar"), kind, &into, 1 << 20)
             .map_err(|error| error.to_string())
     }
 
@@ -43,7 +42,7 @@ impl Bench {
             .map(|e| e.file_name().to_owned())
             .collect();
         names.sort();
-        names == ["archive", "bundle.tar"]
+        names == ["archive", "bundle.tar"] || names == ["bundle.tar"]
     }
 }
 
@@ -237,11 +236,11 @@ fn a_full_disk_is_called_one() {
     }
     let archive = bench.root.join("bundle.tar");
     fs::write(&archive, tar(&[Item::File("big", &"x".repeat(200_000))])).unwrap();
-    let done = unpack::unpack(&archive, ArchiveType::Tar, &small.join("archive"), u64::MAX);
+    let done = unpack::unpack_file(&archive, ArchiveType::Tar, &small.join("archive"), u64::MAX);
     let unmounted = std::process::Command::new("umount").arg(small.as_str()).status();
     assert!(unmounted.is_ok_and(|status| status.success()));
     let fault = done.unwrap_err().to_string();
-    assert!(fault.contains("archive/big, the disk is (or was) full"), "{fault}");
+    assert!(fault.contains("archive-temp/big, the disk is (or was) full"), "{fault}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::unpack::{Attributes, Writer, hostile};
 /// Longest target of a symbolic link that the kernel takes.
 const TARGET_MAX: u64 = 4096;
 
-pub(super) fn unpack(file: File, writer: &mut Writer) -> Result<(), BundleError> {
+pub(super) fn unpack(file: File, writer: &mut Writer<'_>) -> Result<(), BundleError> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(damaged)?;
@@ -29,7 +29,7 @@ fn damaged(error: zip::result::ZipError) -> BundleError {
     BundleError::Archive { kind: "zip", reason: error.to_string() }
 }
 
-fn one<R: Read>(entry: &mut ZipFile<'_, R>, writer: &mut Writer) -> Result<(), BundleError> {
+fn one<R: Read>(entry: &mut ZipFile<'_, R>, writer: &mut Writer<'_>) -> Result<(), BundleError> {
     let name = entry.name_raw().to_vec();
     // A zip made on Windows says nothing of modes; the crate would make some up.
     let unix_mode = Some(entry.external_attributes() >> 16).filter(|mode| *mode != 0);
@@ -47,7 +47,10 @@ fn one<R: Read>(entry: &mut ZipFile<'_, R>, writer: &mut Writer) -> Result<(), B
             read.map_err(|error| damaged(error.into()))?;
             writer.symlink(&name, &PathBuf::from(OsString::from_vec(target)), Attributes::default())
         }
-        0 | 0o100_000 => writer.file(&name, entry, with),
+        0 | 0o100_000 => {
+            let size = entry.size();
+            writer.file(&name, entry, size, with)
+        }
         _ => Err(hostile(&name, "is a device or a pipe".to_owned())),
     }
 }
