@@ -22,12 +22,12 @@ NOTES = {
     "CreateApplication": "applications for Lambda and ECS are kept as records; groups cannot be made in them",
     "CreateDeployment": "in place, with or without `deploymentMode=RESTART`; blue/green and traffic control are refused "
                         "with `UnsupportedActionForDeploymentTypeException`",
-    "CreateDeploymentConfig": "for servers; zonal configurations are refused",
+    "CreateDeploymentConfig": "those for Lambda and ECS are kept as records, which no deployment here can use",
     "CreateDeploymentGroup": "Auto Scaling groups are unknown; settings of blue/green, load balancers, alarms, triggers "
                              "and rollback are kept",
     "DeleteGitHubAccountToken": "no connections are stored, so none can be deleted",
     "DeleteResourcesByExternalId": "nothing belongs to a CloudFormation stack, so it has nothing to do",
-    "GetDeploymentConfig": "all 17 predefined ones, and those for servers that users make",
+    "GetDeploymentConfig": "all 17 predefined ones, and those that users make",
     "ListGitHubAccountTokenNames": "always empty: no connections are stored",
     "PutLifecycleEventHookExecutionStatus": "hooks of servers are reported by their agents",
     "SkipWaitTimeForInstanceTermination": "every deployment is in place, so there is no such wait",

@@ -54,7 +54,9 @@ GOOD = {
         "ec2DeploymentOptions": {"autoScalingGroupProcessesToSuspend": []}},
     "CreateDeploymentConfig": lambda w: {
         "deploymentConfigName": unique("config"), "minimumHealthyHosts": {"type": "FLEET_PERCENT", "value": 99},
-        "computePlatform": "Server"},
+        "computePlatform": "Server", "zonalConfig": {
+            "firstZoneMonitorDurationInSeconds": 600, "monitorDurationInSeconds": 60,
+            "minimumHealthyHostsPerZone": {"type": "HOST_COUNT", "value": 1}}},
     "CreateDeploymentGroup": lambda w: {
         "applicationName": w.app, "deploymentGroupName": unique("group"), "serviceRoleArn": ROLE,
         "tags": [{"Key": "a", "Value": "b"}], **_all_group_settings()},
@@ -124,6 +126,13 @@ ALSO_GOOD = [
         "applicationName": w.app, "deploymentGroupName": w.fresh_group(w.app), "revision": s3_revision()}),
     ("CreateDeploymentConfig", "an absent value is 0", lambda w: {
         "deploymentConfigName": unique("config"), "minimumHealthyHosts": {"type": "HOST_COUNT"}}),
+    ("CreateDeploymentConfig", "zones with every default", lambda w: {
+        "deploymentConfigName": unique("config"), "minimumHealthyHosts": {"type": "HOST_COUNT"}, "zonalConfig": {}}),
+    ("CreateDeploymentConfig", "a record for Lambda", lambda w: {
+        "deploymentConfigName": unique("config"), "computePlatform": "Lambda", "trafficRoutingConfig": {
+            "type": "TimeBasedLinear", "timeBasedLinear": {"linearPercentage": 10, "linearInterval": 1}}}),
+    ("CreateDeploymentConfig", "a record for ECS", lambda w: {
+        "deploymentConfigName": unique("config"), "computePlatform": "ECS", "trafficRoutingConfig": {"type": "AllAtOnce"}}),
     ("CreateDeploymentGroup", "only what is needed", lambda w: {
         "applicationName": w.app, "deploymentGroupName": unique("group"), "serviceRoleArn": ROLE}),
     ("DeleteApplication", "unknown", lambda w: {"applicationName": unique("nobody")}),

@@ -117,6 +117,7 @@ BLUE_GREEN = {
     "deploymentStyle": {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"},
     "loadBalancerInfo": {"targetGroupInfoList": [{"name": "g"}]},
 }
+LINEAR = {"linearPercentage": 10, "linearInterval": 1}
 FILTER = {"Key": "a", "Value": "b", "Type": "KEY_AND_VALUE"}
 TRIGGER = {"triggerName": "t", "triggerTargetArn": "arn:aws:sns:us-east-1:123456789012:t",
            "triggerEvents": ["DeploymentStart"]}
@@ -289,6 +290,8 @@ ALL = [
         w, deploymentConfigName=NOBODY), lambda w: f"No Deployment Configuration found for name: {NOBODY}"),
     Refusal("CreateDeployment", "InvalidDeploymentConfigName", "for ECS", lambda w: _create(
         w, deploymentConfigName="CodeDeployDefault.ECSAllAtOnce")),
+    Refusal("CreateDeployment", "InvalidDeploymentConfigName", "custom for Lambda", lambda w: _create(
+        w, deploymentConfigName=w.fresh_lambda_config())),
     Refusal("CreateDeployment", "DescriptionTooLong", "257 characters", lambda w: _create(w, description="é" * 257),
             lambda w: "257"),
     Refusal("CreateDeployment", "InvalidTargetInstances", "in place", lambda w: _create(
@@ -337,14 +340,31 @@ ALL = [
             "negative": {"minimumHealthyHosts": {"type": "HOST_COUNT", "value": -1}},
             "100 percent": {"minimumHealthyHosts": {"type": "FLEET_PERCENT", "value": 100}},
             "only shown": {"minimumHealthyHosts": {"type": "MOST_CONCURRENCY", "value": 1}}}.items()],
-    Refusal("CreateDeploymentConfig", "InvalidComputePlatform", "for Lambda", lambda w: {
-        "deploymentConfigName": unique("never"), "computePlatform": "Lambda"}, lambda w: "Lambda"),
+    Refusal("CreateDeploymentConfig", "InvalidComputePlatform", "hosts of Lambda", lambda w: {
+        "deploymentConfigName": unique("never"), "computePlatform": "Lambda", "minimumHealthyHosts": {
+            "type": "HOST_COUNT", "value": 1}}, lambda w: "Lambda"),
     Refusal("CreateDeploymentConfig", "InvalidTrafficRoutingConfiguration", "for servers", lambda w: {
         "deploymentConfigName": unique("never"), "minimumHealthyHosts": {"type": "HOST_COUNT", "value": 1},
         "trafficRoutingConfig": {"type": "AllAtOnce"}}),
-    Refusal("CreateDeploymentConfig", "InvalidZonalDeploymentConfiguration", "negative duration", lambda w: {
+    *[Refusal("CreateDeploymentConfig", "InvalidTrafficRoutingConfiguration", what, lambda w, routing=routing: {
+        "deploymentConfigName": unique("never"), "computePlatform": "ECS"} | routing) for what, routing in {
+            "absent": {},
+            "no part": {"trafficRoutingConfig": {"type": "TimeBasedCanary"}},
+            "another part": {"trafficRoutingConfig": {"type": "AllAtOnce", "timeBasedLinear": LINEAR}},
+            "100 percent": {"trafficRoutingConfig": {
+                "type": "TimeBasedLinear", "timeBasedLinear": LINEAR | {"linearPercentage": 100}}},
+            "three days": {"trafficRoutingConfig": {
+                "type": "TimeBasedLinear", "timeBasedLinear": LINEAR | {"linearInterval": 480}}}}.items()],
+    *[Refusal("CreateDeploymentConfig", "InvalidZonalDeploymentConfiguration", what, lambda w, zonal=zonal: {
         "deploymentConfigName": unique("never"), "minimumHealthyHosts": {"type": "HOST_COUNT", "value": 1},
-        "zonalConfig": {"monitorDurationInSeconds": -1}}),
+        "zonalConfig": zonal}) for what, zonal in {
+            "negative pause": {"monitorDurationInSeconds": -1},
+            "negative first pause": {"firstZoneMonitorDurationInSeconds": -1},
+            "100 percent of a zone": {"minimumHealthyHostsPerZone": {"type": "FLEET_PERCENT", "value": 100}},
+            "a minimum without type": {"minimumHealthyHostsPerZone": {"value": 1}}}.items()],
+    Refusal("CreateDeploymentConfig", "InvalidZonalDeploymentConfiguration", "zones of Lambda", lambda w: {
+        "deploymentConfigName": unique("never"), "computePlatform": "Lambda",
+        "trafficRoutingConfig": {"type": "AllAtOnce"}, "zonalConfig": {}}),
 
     _on_application("CreateDeploymentGroup", deploymentGroupName=lambda w: "x", serviceRoleArn=lambda w: ROLE),
     Refusal("CreateDeploymentGroup", "DeploymentGroupAlreadyExists", "twice", lambda w: {

@@ -63,6 +63,58 @@ resource "aws_codedeploy_deployment_config" "slow" {
   }
 }
 
+resource "aws_codedeploy_deployment_config" "zonal" {
+  deployment_config_name = "tf-zonal"
+  minimum_healthy_hosts {
+    type  = "HOST_COUNT"
+    value = 2
+  }
+  zonal_config {
+    first_zone_monitor_duration_in_seconds = 600
+    monitor_duration_in_seconds            = 60
+    minimum_healthy_hosts_per_zone {
+      type  = "FLEET_PERCENT"
+      value = 50
+    }
+  }
+}
+
+resource "aws_codedeploy_deployment_config" "pauses" {
+  deployment_config_name = "tf-pauses"
+  minimum_healthy_hosts {
+    type  = "HOST_COUNT"
+    value = 0
+  }
+  zonal_config {
+    monitor_duration_in_seconds = 60
+  }
+}
+
+resource "aws_codedeploy_deployment_config" "lambda" {
+  deployment_config_name = "tf-lambda"
+  compute_platform       = "Lambda"
+  traffic_routing_config {
+    type = "TimeBasedLinear"
+    time_based_linear {
+      interval   = 10
+      percentage = 10
+    }
+  }
+}
+
+resource "aws_codedeploy_deployment_config" "ecs" {
+  deployment_config_name = "tf-ecs"
+  compute_platform       = "ECS"
+  traffic_routing_config {
+    type = "AllAtOnce"
+  }
+}
+
+resource "aws_codedeploy_app" "function" {
+  name             = "tf-function"
+  compute_platform = "Lambda"
+}
+
 resource "aws_codedeploy_deployment_group" "plain" {
   app_name              = aws_codedeploy_app.shop.name
   deployment_group_name = "plain"
@@ -98,14 +150,71 @@ resource "aws_codedeploy_deployment_group" "full" {
     trigger_target_arn = "arn:aws:sns:eu-central-1:123456789012:failures"
   }
   alarm_configuration {
-    alarms  = ["cpu"]
-    enabled = true
+    alarms                    = ["cpu"]
+    enabled                   = true
+    ignore_poll_alarm_failure = true
   }
+  outdated_instances_strategy = "IGNORE"
+  termination_hook_enabled    = true
   dynamic "auto_rollback_configuration" {
     for_each = var.rollback ? [1] : []
     content {
       enabled = true
       events  = ["DEPLOYMENT_FAILURE"]
+    }
+  }
+}
+
+resource "aws_codedeploy_deployment_group" "filters" {
+  app_name              = aws_codedeploy_app.shop.name
+  deployment_group_name = "filters"
+  service_role_arn      = aws_iam_role.service.arn
+
+  deployment_style {
+    deployment_option = "WITH_TRAFFIC_CONTROL"
+    deployment_type   = "IN_PLACE"
+  }
+  load_balancer_info {
+    elb_info {
+      name = "classic"
+    }
+  }
+  ec2_tag_filter {
+    key   = "Name"
+    type  = "KEY_AND_VALUE"
+    value = "web"
+  }
+  ec2_tag_filter {
+    type  = "VALUE_ONLY"
+    value = "blue"
+  }
+}
+
+resource "aws_codedeploy_deployment_group" "blue_green" {
+  app_name              = aws_codedeploy_app.shop.name
+  deployment_group_name = "blue-green"
+  service_role_arn      = aws_iam_role.service.arn
+
+  deployment_style {
+    deployment_option = "WITH_TRAFFIC_CONTROL"
+    deployment_type   = "BLUE_GREEN"
+  }
+  load_balancer_info {
+    target_group_info {
+      name = "group"
+    }
+  }
+  blue_green_deployment_config {
+    deployment_ready_option {
+      action_on_timeout    = "STOP_DEPLOYMENT"
+      wait_time_in_minutes = 60
+    }
+    green_fleet_provisioning_option {
+      action = "DISCOVER_EXISTING"
+    }
+    terminate_blue_instances_on_deployment_success {
+      action                           = "TERMINATE"
+      termination_wait_time_in_minutes = 5
     }
   }
 }
@@ -173,8 +282,8 @@ def test_a_stack_lives_through_terraform(terraform, session):
     assert ids[0] == ids[1], "a rename made another group"
     state = json.loads(terraform("show", "-json").stdout)
     names = {resource["address"] for resource in state["values"]["root_module"]["resources"]}
-    assert len(names) == 5
+    assert len(names) == STACK.count("\nresource ")
 
     terraform("destroy", "-auto-approve", "-input=false", "-no-color", *changes)
     assert deploy.list_applications()["applications"] == []
-    assert "tf-slow" not in deploy.list_deployment_configs()["deploymentConfigsList"]
+    assert not [name for name in deploy.list_deployment_configs()["deploymentConfigsList"] if name.startswith("tf-")]

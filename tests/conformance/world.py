@@ -61,6 +61,12 @@ class Maker:
                     minimumHealthyHosts={"type": "HOST_COUNT", "value": 1})
         return name
 
+    def fresh_lambda_config(self):
+        name = unique("config")
+        self.api.ok("CreateDeploymentConfig", deploymentConfigName=name, computePlatform="Lambda",
+                    trafficRoutingConfig={"type": "AllAtOnce"})
+        return name
+
     def fresh_host(self, name=None, arn=None, tags=None):
         name = name or unique("host")
         self.api.ok("RegisterOnPremisesInstance", instanceName=name, iamUserArn=arn or user_arn())

@@ -1,5 +1,7 @@
 //! Deployment configurations: how many hosts must stay healthy while others are deployed to.
 
+use std::time::Duration;
+
 use crate::names::DeploymentConfigName;
 
 /// The health that a deployment must leave its fleet.
@@ -34,6 +36,38 @@ impl MinimumHealthyHosts {
 pub struct DeploymentConfig {
     pub name: DeploymentConfigName,
     pub minimum_healthy: MinimumHealthyHosts,
+    /// Absent: availability zones mean nothing to the deployment.
+    pub zonal: Option<ZonalConfig>,
+}
+
+/// One availability zone after the other, with a pause to watch between them.
+/// Each part as it was given, since answers repeat it; what an absent one means is told by the functions.
+/// Source: CodeDeploy API reference, `ZonalConfig`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ZonalConfig {
+    /// The pause after the first zone, in whole seconds.
+    pub first_zone_monitor: Option<Duration>,
+    /// The pause after each other zone but the last, in whole seconds.
+    pub monitor: Option<Duration>,
+    /// The health that a zone must be left, beside that of the whole fleet.
+    pub minimum_healthy_per_zone: Option<MinimumHealthyHosts>,
+}
+
+impl ZonalConfig {
+    /// How long to watch after the first zone: as long as after any other, unless it was said.
+    pub fn first_zone_monitor(self) -> Duration {
+        self.first_zone_monitor.unwrap_or_else(|| self.monitor())
+    }
+
+    /// How long to watch after each other zone: not at all, unless it was said.
+    pub fn monitor(self) -> Duration {
+        self.monitor.unwrap_or_default()
+    }
+
+    /// The health that a zone must be left: none, unless it was said.
+    pub fn minimum_healthy_per_zone(self) -> MinimumHealthyHosts {
+        self.minimum_healthy_per_zone.unwrap_or(MinimumHealthyHosts::FleetPercent(0))
+    }
 }
 
 impl DeploymentConfig {
@@ -45,6 +79,7 @@ impl DeploymentConfig {
                 .parse()
                 .expect("the predefined names are valid"),
             minimum_healthy,
+            zonal: None,
         };
         [
             named("AllAtOnce", MinimumHealthyHosts::FleetPercent(0)),
@@ -75,6 +110,16 @@ pub const PREDEFINED_FOR_OTHER_PLATFORMS: [&str; 14] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_zone_is_watched_like_the_others_unless_it_was_said() {
+        let second = Duration::from_secs(1);
+        let zonal = ZonalConfig { monitor: Some(second), ..ZonalConfig::default() };
+        assert_eq!((zonal.first_zone_monitor(), zonal.monitor()), (second, second));
+        let first = ZonalConfig { first_zone_monitor: Some(second), ..ZonalConfig::default() };
+        assert_eq!((first.first_zone_monitor(), first.monitor()), (second, Duration::ZERO));
+        assert_eq!(first.minimum_healthy_per_zone(), MinimumHealthyHosts::FleetPercent(0));
+    }
 
     #[test]
     fn a_fraction_of_a_host_counts_as_a_whole_one() {

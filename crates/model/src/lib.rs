@@ -20,7 +20,7 @@ pub mod target;
 pub mod arn;
 
 pub use deployment::{Creator, DeploymentStatus, ErrorCode, ErrorInformation};
-pub use deployment_config::{DeploymentConfig, MinimumHealthyHosts};
+pub use deployment_config::{DeploymentConfig, MinimumHealthyHosts, ZonalConfig};
 pub use ids::{
     ApplicationId, DeploymentGroupId, DeploymentId, HostCommandId, InstanceId, TargetId,
 };

@@ -16,7 +16,8 @@ pub struct Config {
     pub region: String,
     /// Unique in its region.
     pub name: DeploymentConfigName,
-    pub minimum_healthy: MinimumHealthyHosts,
+    /// Absent: a record for Lambda or ECS, which have no hosts.
+    pub minimum_healthy: Option<MinimumHealthyHosts>,
     /// JSON that only the server understands.
     pub body: String,
     pub created: Timestamp,
@@ -40,7 +41,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn create_config(&self, new: &Config) -> Result<Create, StoreError> {
-        let minimum = codec::write_minimum_healthy(new.minimum_healthy);
+        let minimum = new.minimum_healthy.map(codec::write_minimum_healthy);
         let insert = Statement::new(
             "INSERT INTO deployment_configs (region, name, id, minimum_healthy, body, created) \
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
@@ -132,7 +133,10 @@ fn read(mut row: Row) -> Result<Config, StoreError> {
         region: row.text()?,
         name: row.parsed("a deployment configuration's name")?,
         id: row.text()?,
-        minimum_healthy: codec::read_minimum_healthy(&row.text()?)?,
+        minimum_healthy: row
+            .optional_text()?
+            .map(|text| codec::read_minimum_healthy(&text))
+            .transpose()?,
         body: row.text()?,
         created: row.time()?,
     })

@@ -122,7 +122,7 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
         id: "c".to_owned(),
         region: "r".to_owned(),
         name: "C".parse().unwrap(),
-        minimum_healthy: MinimumHealthyHosts::HostCount(1),
+        minimum_healthy: Some(MinimumHealthyHosts::HostCount(1)),
         body: String::new(),
         created: at(1),
     };
@@ -154,7 +154,7 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
         group_id: group.id.clone(),
         group_name: group.name.clone(),
         config_name: read.config_name,
-        minimum_healthy: config.minimum_healthy,
+        minimum_healthy: MinimumHealthyHosts::HostCount(1),
         revision: revision(),
         creator: Creator::User,
         description: None,

@@ -174,11 +174,9 @@ async fn migrate(connection: &mut Object) -> Result<(), StoreError> {
     let transaction = connection.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
     transaction.batch_execute(migrations::TABLE).await?;
-    let found: i64 = transaction.query_one(migrations::TAKEN, &[]).await?.try_get(0)?;
-    if found > migrations::NEWEST {
-        return Err(StoreError::NewerSchema { found, known: migrations::NEWEST });
-    }
-    for migration in migrations::ALL.iter().filter(|migration| migration.number > found) {
+    let rows = transaction.query(migrations::TAKEN, &[]).await?;
+    let taken = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+    for migration in migrations::missing(&taken)? {
         transaction.batch_execute(&dialect::migration_for_postgres(migration.sql)).await?;
         transaction.execute(migrations::RECORD, &[&migration.number]).await?;
     }

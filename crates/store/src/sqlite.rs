@@ -139,11 +139,11 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(migrations::TABLE)?;
-    let found: i64 = transaction.query_row(migrations::TAKEN, [], |row| row.get(0))?;
-    if found > migrations::NEWEST {
-        return Err(StoreError::NewerSchema { found, known: migrations::NEWEST });
-    }
-    for migration in migrations::ALL.iter().filter(|migration| migration.number > found) {
+    let taken: Vec<i64> = transaction
+        .prepare(migrations::TAKEN)?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for migration in migrations::missing(&taken)? {
         transaction.execute_batch(migration.sql)?;
         transaction.execute(&dialect::for_sqlite(migrations::RECORD), [migration.number])?;
     }

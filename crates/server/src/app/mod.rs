@@ -13,11 +13,13 @@ pub mod tags;
 pub mod targets;
 pub mod unserved;
 
+mod config_record;
 mod deployment_info;
 mod group_record;
 mod location;
 mod order;
 mod page;
+mod predefined;
 mod rules;
 mod settings;
 mod target_info;

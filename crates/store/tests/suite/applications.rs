@@ -124,7 +124,7 @@ async fn a_configuration_in_use_is_kept(store: Store) {
         id: "an-id".to_owned(),
         region: REGION.to_owned(),
         name: "Careful".parse().unwrap(),
-        minimum_healthy: MinimumHealthyHosts::FleetPercent(75),
+        minimum_healthy: Some(MinimumHealthyHosts::FleetPercent(75)),
         body: "{}".to_owned(),
         created: at(5),
     };
@@ -138,6 +138,10 @@ async fn a_configuration_in_use_is_kept(store: Store) {
     assert_eq!(store.config(REGION, &config.name).await.unwrap().as_ref(), Some(&config));
     let page = store.configs(REGION, None, 10).await.unwrap();
     assert_eq!((page.items.as_slice(), page.next), (std::slice::from_ref(&config), None));
+    let name = "Lambda".parse().unwrap();
+    let lambda = Config { name, minimum_healthy: None, ..config.clone() };
+    assert_eq!(store.create_config(&lambda).await.unwrap(), Create::Created);
+    assert_eq!(store.config(REGION, &lambda.name).await.unwrap().as_ref(), Some(&lambda));
 
     assert_eq!(store.create_group(&careful).await.unwrap(), CreateGroup::Created);
     assert_eq!(store.delete_config(REGION, &config.name).await.unwrap(), DeleteConfig::InUse);
