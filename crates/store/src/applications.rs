@@ -196,17 +196,6 @@ impl Store {
             }
         }
     }
-
-    pub(crate) async fn count(
-        &self,
-        sql: &'static str,
-        params: Vec<crate::engine::Value>,
-    ) -> Result<u64, StoreError> {
-        match self.query_one(sql, params).await? {
-            Some(mut row) => row.unsigned(),
-            None => Ok(0),
-        }
-    }
 }
 
 /// Which statement of deleting an application gives the ids of the orphaned deployments.

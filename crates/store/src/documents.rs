@@ -116,7 +116,7 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Document<T>>, StoreError> {
         let query = list(kind, prefix, after, limit);
-        let rows = self.query(query.sql, query.params).await?;
+        let rows = self.rows(query).await?;
         let items = rows.into_iter().map(|row| read(kind, row)).collect::<Result<_, _>>()?;
         Ok(Page::of(items, limit, |last: &Document<T>| last.key.clone()))
     }

@@ -1,6 +1,8 @@
 //! What both engines share: values, statements, batches. A write is data; an engine runs it whole or not at all.
 
 use std::borrow::Cow;
+#[cfg(test)]
+use std::panic::Location;
 
 use model::Timestamp;
 
@@ -175,11 +177,20 @@ impl Row {
 pub(crate) struct Query {
     pub sql: Cow<'static, str>,
     pub params: Vec<Value>,
+    /// The line that asks, so that the test of the plans can tell which one it missed.
+    #[cfg(test)]
+    pub made_at: &'static Location<'static>,
 }
 
 impl Query {
+    #[cfg_attr(test, track_caller)]
     pub fn new(sql: impl Into<Cow<'static, str>>, params: Vec<Value>) -> Self {
-        Self { sql: sql.into(), params }
+        Self {
+            sql: sql.into(),
+            params,
+            #[cfg(test)]
+            made_at: Location::caller(),
+        }
     }
 }
 
@@ -198,11 +209,21 @@ pub(crate) struct Statement {
     pub sql: Cow<'static, str>,
     pub params: Vec<Value>,
     pub expect: Expect,
+    /// As of a [`Query`].
+    #[cfg(test)]
+    pub made_at: &'static Location<'static>,
 }
 
 impl Statement {
+    #[cfg_attr(test, track_caller)]
     pub fn new(sql: impl Into<Cow<'static, str>>, params: Vec<Value>) -> Self {
-        Self { sql: sql.into(), params, expect: Expect::Any }
+        Self {
+            sql: sql.into(),
+            params,
+            expect: Expect::Any,
+            #[cfg(test)]
+            made_at: Location::caller(),
+        }
     }
 
     pub fn expecting(self, rows: u64) -> Self {
@@ -274,34 +295,54 @@ impl Store {
     /// The answers to `queries`, all as of one moment.
     pub(crate) async fn read(&self, queries: Vec<Query>) -> Result<Vec<Vec<Row>>, StoreError> {
         #[cfg(test)]
-        queries.iter().for_each(|query| crate::plans::record(&query.sql, &query.params));
+        queries.iter().for_each(|one| crate::plans::record(&one.sql, &one.params, one.made_at));
         match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.read(queries).await,
             Engine::Postgres(postgres) => postgres.read(&queries).await,
         }
     }
 
-    pub(crate) async fn query(
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn query(
         &self,
         sql: impl Into<Cow<'static, str>>,
         params: Vec<Value>,
-    ) -> Result<Vec<Row>, StoreError> {
-        let answers = self.read(vec![Query::new(sql, params)]).await?;
-        Ok(answers.into_iter().next().unwrap_or_default())
+    ) -> impl Future<Output = Result<Vec<Row>, StoreError>> {
+        self.rows(Query::new(sql, params))
     }
 
-    pub(crate) async fn query_one(
+    /// The answer to one query.
+    pub(crate) async fn rows(&self, query: Query) -> Result<Vec<Row>, StoreError> {
+        Ok(self.read(vec![query]).await?.into_iter().next().unwrap_or_default())
+    }
+
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn query_one(
         &self,
         sql: impl Into<Cow<'static, str>>,
         params: Vec<Value>,
-    ) -> Result<Option<Row>, StoreError> {
-        Ok(self.query(sql, params).await?.into_iter().next())
+    ) -> impl Future<Output = Result<Option<Row>, StoreError>> {
+        let found = self.query(sql, params);
+        async move { Ok(found.await?.into_iter().next()) }
+    }
+
+    /// The number that a query for one tells.
+    #[cfg_attr(test, track_caller)]
+    pub(crate) fn count(
+        &self,
+        sql: &'static str,
+        params: Vec<Value>,
+    ) -> impl Future<Output = Result<u64, StoreError>> {
+        let found = self.query_one(sql, params);
+        async move { found.await?.map_or(Ok(0), |mut row| row.unsigned()) }
     }
 
     /// Runs the batch durably, then wakes whoever waits for its changes.
     pub(crate) async fn write(&self, mut batch: Batch) -> Result<Written, StoreError> {
         #[cfg(test)]
-        batch.statements.iter().for_each(|one| crate::plans::record(&one.sql, &one.params));
+        for one in &batch.statements {
+            crate::plans::record(&one.sql, &one.params, one.made_at);
+        }
         let changes = match &self.inner.engine {
             Engine::Sqlite(_) => std::mem::take(&mut batch.changes),
             Engine::Postgres(_) => batch.changes.clone(),

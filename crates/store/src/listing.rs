@@ -87,7 +87,7 @@ impl Store {
         while entries.len() <= limit && !matches!(position, Position::End) {
             let missing = limit + 1 - entries.len();
             let query = rows(wanted, of, &position, missing);
-            let found = self.query(query.sql, query.params).await?;
+            let found = self.rows(query).await?;
             let mut found: VecDeque<Object> = found
                 .into_iter()
                 .map(|row| objects::read(row).map(|(object, _)| object))

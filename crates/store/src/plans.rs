@@ -1,14 +1,17 @@
 //! Proves that no statement reads a whole table: each finds its rows by an index, in the order it needs.
 //!
-//! Every statement that the tests of this module cause is recorded; SQLite then tells how it would run it.
+//! Every statement that this module causes is recorded with the line that made it. Each engine then tells how it would
+//! run it, and a look into the sources tells whether a line was missed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::Location;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use model::{
-    ApplicationId, BundleType, Creator, DeploymentGroupId, DeploymentId, DeploymentStatus,
-    Diagnostics, Event, EventState, HostCommandId, LifecycleEvent, MinimumHealthyHosts, Revision,
-    Target, TargetId, TargetStatus, Timestamp,
+    ApplicationId, BundleType, Creator, DeploymentConfigName, DeploymentGroupId, DeploymentId,
+    DeploymentStatus, Diagnostics, Event, EventState, HostCommandId, LifecycleEvent,
+    MinimumHealthyHosts, Revision, Target, TargetId, TargetStatus, Timestamp,
 };
 use rollout::{Action, Completion, HostCommand, StopIntent, Verdict};
 
@@ -19,44 +22,162 @@ use crate::{
     RevisionSort, Store, StoreError, Upload, Versioning,
 };
 
-static RECORDED: Mutex<BTreeMap<String, Vec<Value>>> = Mutex::new(BTreeMap::new());
+/// What was run: texts with parameters, and the lines (file name, line) that made them.
+struct Recorded {
+    statements: BTreeMap<String, Vec<Value>>,
+    lines: BTreeSet<(String, u32)>,
+}
 
-/// Remembers a statement for this module's test.
-pub(crate) fn record(sql: &str, params: &[Value]) {
+static RECORDED: Mutex<Recorded> =
+    Mutex::new(Recorded { statements: BTreeMap::new(), lines: BTreeSet::new() });
+
+/// Remembers a statement for this module's tests.
+pub(crate) fn record(sql: &str, params: &[Value], made_at: &Location<'_>) {
+    let file = Path::new(made_at.file()).file_name().unwrap_or_default();
+    let line = (file.to_string_lossy().into_owned(), made_at.line());
     let mut recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
-    recorded.insert(sql.to_owned(), params.to_vec());
+    recorded.statements.insert(sql.to_owned(), params.to_vec());
+    recorded.lines.insert(line);
 }
 
 /// Indexes that hold only what is looked at as a whole.
 const WHOLE_INDEXES: [&str; 1] = ["deployments_unfinished"];
 
 #[tokio::test]
-async fn no_statement_reads_a_whole_table() {
+async fn no_statement_reads_a_whole_table_in_sqlite() {
     let directory = tempfile::tempdir().unwrap();
     let database = Database::Sqlite(directory.path().join("longshore.db"));
     let store = Store::open(&database).await.unwrap();
-    use_deployments(&store).await.unwrap();
-    use_listings(&store).await.unwrap();
-    use_documents(&store).await.unwrap();
-    use_objects(&store).await.unwrap();
-
-    let recorded = std::mem::take(&mut *RECORDED.lock().unwrap_or_else(PoisonError::into_inner));
-    assert!(recorded.len() > 100, "only {} statements were recorded", recorded.len());
     let mut wrong = Vec::new();
-    for (sql, params) in recorded {
+    for (sql, params) in use_everything(&store).await {
         let plan = store.query(format!("EXPLAIN QUERY PLAN {sql}"), params).await.unwrap();
         for mut step in plan {
             step.int().and(step.int()).and(step.int()).unwrap();
             let step = step.text().unwrap();
-            let scans = step.starts_with("SCAN ")
-                && step != "SCAN CONSTANT ROW"
-                && !WHOLE_INDEXES.iter().any(|index| step.contains(index));
+            let scans =
+                step.starts_with("SCAN ") && step != "SCAN CONSTANT ROW" && !is_whole(&step);
             if scans || step.contains("TEMP B-TREE FOR ORDER BY") {
                 wrong.push(format!("{step}: {sql}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Asked to scan and to sort only where there is no other way, PostgreSQL does neither.
+#[tokio::test]
+async fn no_statement_reads_a_whole_table_in_postgres() {
+    let Ok(server) = std::env::var("LONGSHORE_TEST_POSTGRES_URL") else {
+        println!("skipped: LONGSHORE_TEST_POSTGRES_URL names no server");
+        return;
+    };
+    let database = Database::Postgres(fresh_database(&server).await);
+    let store = Store::open(&database).await.unwrap();
+    let mut wrong = Vec::new();
+    for (sql, params) in use_everything(&store).await {
+        let rows = store.query(format!("EXPLAIN (COSTS OFF) {sql}"), params).await.unwrap();
+        let plan: Vec<String> = rows.into_iter().map(|mut row| row.text().unwrap()).collect();
+        if let Some(step) = scan_or_sort(&plan) {
+            wrong.push(format!("{step}: {sql}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Makes a database whose sessions scan and sort only if they must; its URL.
+async fn fresh_database(server: &str) -> String {
+    let (client, connection) =
+        tokio_postgres::connect(server, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let name = format!("plans_{:016x}", rand_like());
+    client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
+    for switch in ["seqscan", "bitmapscan", "sort"] {
+        let alter = format!("ALTER DATABASE {name} SET enable_{switch} = off");
+        client.batch_execute(&alter).await.unwrap();
+    }
+    let address = server.split_once('?').map_or(server, |(address, _)| address);
+    let (authority, _) = address.rsplit_once('/').unwrap();
+    format!("{authority}/{name}")
+}
+
+/// A number that no other run has.
+fn rand_like() -> u64 {
+    use std::hash::BuildHasher;
+    std::collections::hash_map::RandomState::new().hash_one(std::process::id())
+}
+
+/// The first step of a plan that reads all of a table or an index, or sorts.
+fn scan_or_sort(plan: &[String]) -> Option<&str> {
+    let steps = plan.iter().enumerate().find(|(at, line)| {
+        let step = line.trim_start().trim_start_matches("->").trim_start();
+        let bounded = || {
+            let details = plan[at + 1..].iter().take_while(|line| !line.contains("->"));
+            details.into_iter().any(|line| line.trim_start().starts_with("Index Cond:"))
+        };
+        let by_index = step.starts_with("Index Scan") || step.starts_with("Index Only Scan");
+        step.starts_with("Seq Scan")
+            || step.starts_with("Sort")
+            || step.starts_with("Incremental Sort")
+            || (by_index && !is_whole(step) && !bounded())
+    });
+    steps.map(|(_, line)| line.trim())
+}
+
+fn is_whole(step: &str) -> bool {
+    WHOLE_INDEXES.iter().any(|index| step.contains(index))
+}
+
+#[test]
+fn a_plan_that_scans_or_sorts_is_found() {
+    let plan = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let good = plan("Limit\n  ->  Index Scan using a on b\n        Index Cond: (c = 1)");
+    assert_eq!(scan_or_sort(&good), None);
+    let whole = plan("Index Scan using a on b\n  Filter: (c = 1)\n  ->  Result\n    Index Cond: x");
+    assert_eq!(scan_or_sort(&whole), Some("Index Scan using a on b"));
+    assert!(scan_or_sort(&plan("Sort\n  Sort Key: a")).is_some());
+    assert!(scan_or_sort(&plan("Limit\n  ->  Seq Scan on b")).is_some());
+    assert!(scan_or_sort(&plan("Index Scan using deployments_unfinished on d")).is_none());
+}
+
+/// Causes every statement of the store; their texts with parameters.
+async fn use_everything(store: &Store) -> BTreeMap<String, Vec<Value>> {
+    use_deployments(store).await.unwrap();
+    use_listings(store).await.unwrap();
+    use_documents(store).await.unwrap();
+    use_objects(store).await.unwrap();
+    let recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
+    let missed: Vec<_> = makers().difference(&recorded.lines).cloned().collect();
+    assert!(
+        missed.is_empty(),
+        "these lines make statements that this test does not cause: {missed:?}"
+    );
+    recorded.statements.clone()
+}
+
+/// What makes a statement, as it is written.
+const MAKERS: [&str; 5] =
+    ["Statement::new(", "Query::new(", "self.query(", "self.query_one(", "self.count("];
+
+/// Every line of the store's sources that makes a statement, but for the engines' own.
+fn makers() -> BTreeSet<(String, u32)> {
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let file = path.file_name().unwrap().to_string_lossy().into_owned();
+        if ["engine.rs", "plans.rs", "sqlite.rs", "postgres.rs"].contains(&file.as_str()) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines =
+            text.lines().take_while(|line| !line.contains("#[cfg(test)]") || file == "lib.rs");
+        for (line, number) in lines.zip(1..) {
+            if MAKERS.iter().any(|maker| line.contains(maker)) {
+                found.insert((file.clone(), number));
+            }
+        }
+    }
+    assert!(found.len() > 100, "only {} lines make statements", found.len());
+    found
 }
 
 fn at(millis: i64) -> Timestamp {
@@ -113,6 +234,8 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
         created: at(1),
     };
     store.create_application(&application).await?;
+    store.check().await?;
+    store.application("r", &application.name).await?;
     store.application_by_id(&application.id).await?;
     store.application_count("r").await?;
     store.config_count("r").await?;
@@ -144,6 +267,8 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
     let change =
         GroupChange { name: read.name.clone(), config_name: config.name, body: String::new() };
     store.update_group(&read, &change).await?;
+    let config_name = DeploymentConfigName::default_for_servers();
+    store.update_group(&read, &GroupChange { config_name, ..change }).await?;
     store.register_revision(&application.id, &revision(), None, at(1)).await?;
     store.revision(&application.id, &revision()).await?;
     let new = NewDeployment {
@@ -189,6 +314,7 @@ async fn use_hosts(store: &Store, group: &DeploymentGroupId) -> Result<(), Store
     store.request_stop(&id, &wish).await?;
     store.commit(&id, 4, &[Action::Finish(verdict)]).await?;
     store.deployment(&id).await?;
+    store.deployment_state(&id).await?;
     store.health(group).await?;
     store.targets(&id, &[target().id]).await?;
     Ok(())

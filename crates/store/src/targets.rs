@@ -23,7 +23,7 @@ impl Store {
         limit: u32,
     ) -> Result<Page<TargetId>, StoreError> {
         let query = list(deployment, statuses, after.map(Cursor::read).transpose()?, limit);
-        let rows = self.query(query.sql, query.params).await?;
+        let rows = self.rows(query).await?;
         let found = rows
             .into_iter()
             .map(|mut row| Ok((row.int()?, row.text()?)))
