@@ -2,7 +2,7 @@
 
 use crate::process::{cargo, run, step};
 
-/// Format, clippy and docs with warnings as errors, then all tests.
+/// Format, clippy and docs with warnings as errors, then all tests, and whether they would notice a broken planner.
 pub fn ci() -> anyhow::Result<()> {
     step("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
     step("clippy", || {
@@ -13,5 +13,6 @@ pub fn ci() -> anyhow::Result<()> {
             .args(["doc", "--workspace", "--no-deps", "--quiet"])
             .env("RUSTDOCFLAGS", "--deny warnings"))
     })?;
+    step("mutants", || crate::mutants::mutants(None))?;
     crate::suite::test(None)
 }

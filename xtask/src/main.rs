@@ -7,6 +7,7 @@ mod ci;
 mod demo;
 mod r#gen;
 mod leftovers;
+mod mutants;
 mod postgres;
 mod process;
 mod serving;
@@ -53,6 +54,11 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Breaks each guard of the planner in turn, and fails if the suite does not notice
+    Mutants {
+        /// Only mutants whose rule contains this
+        filter: Option<String>,
+    },
     /// Runs simulated fleets through the planner; a failure prints its seed and its story
     Simulate {
         /// How many fleets; 1 if a seed is given
@@ -85,6 +91,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::ci(),
         Command::Bench => bench::bench(),
         Command::Gen { check } => r#gen::run(check),
+        Command::Mutants { filter } => mutants::mutants(filter.as_deref()),
         Command::Simulate { seed: Some(seed), story: true, .. } => simulate::story(seed),
         Command::Simulate { seeds, seed, .. } => {
             let seeds = seeds.unwrap_or(if seed.is_some() { 1 } else { 100_000 });

@@ -50,7 +50,11 @@ impl World<'_> {
                 id,
             }
         };
-        deployed.seen.members = Members::Known(members.map(candidate).collect());
+        let mut members: Vec<Candidate> = members.map(candidate).collect();
+        if self.scenario.groups[group].finds_hosts_twice {
+            members.extend_from_within(..members.len().div_ceil(2));
+        }
+        deployed.seen.members = Members::Known(members);
     }
 
     /// What the end of a deployment leaves on record. Source: the specification's table of health records; every

@@ -126,6 +126,14 @@ pub fn run(seed: u64) -> Result<Summary, Failure> {
     })
 }
 
+/// Runs the fleet that belongs to `seed`, and looks no further.
+///
+/// # Errors
+/// The first promise that was not kept, in words.
+pub fn promise_broken_by(seed: u64) -> Result<(), String> {
+    play(&Scenario::draw(seed)).map(drop).map_err(|broken| broken.promise.to_owned())
+}
+
 /// Tells the whole story of the fleet that belongs to `seed`, up to its end or the first broken promise.
 pub fn tell(seed: u64) -> Vec<String> {
     let scenario = Scenario::draw(seed);

@@ -4,6 +4,7 @@
 //! the planner computes, this counts; where it keeps a window moving, this asks what may be done next and nothing else.
 //! The worked examples of the specification are tested below, so that this reading is itself checked.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{
@@ -152,12 +153,13 @@ fn refusal_of(seen: &Snapshot, fleet: u32) -> Option<Verdict> {
     code.map(|code| (DeploymentStatus::Failed, Some(code)))
 }
 
-/// The targets that the group's members would be, and which of those that wait are gone, in the order of starting.
+/// The targets that the group's members would be, each once, and which of those that wait are gone.
 fn members(seen: &Snapshot) -> (Tally, Vec<bool>) {
     let Members::Known(members) = &seen.members else { return (Tally::default(), Vec::new()) };
-    // Their order is not known before the start; the simulation's members are all there.
-    let gone = vec![false; members.len()];
-    (Tally { waiting: members.len() as u32, ..Tally::default() }, gone)
+    let hosts: BTreeSet<_> = members.iter().map(|member| &member.id).collect();
+    let waiting = hosts.len() as u32;
+    // Nobody who is gone is a member.
+    (Tally { waiting, ..Tally::default() }, vec![false; hosts.len()])
 }
 
 /// The targets after every report and every deadline, before any is started.

@@ -78,10 +78,11 @@ pub fn of_a_plan(
     let mut after = seen.clone();
     after.apply(&plan.actions);
     as_the_tables_say(seen, &after, now)?;
+    let again = rollout::plan(&after, now);
     if over {
+        promise("what is over stays over", again == Plan::default(), || format!("{again:?}"))?;
         return at_the_end(seen, &after);
     }
-    let again = rollout::plan(&after, now);
     promise(
         "planning again right after a plan gives no actions",
         again.actions.is_empty(),
@@ -180,6 +181,7 @@ fn enlisted(seen: &Snapshot, targets: &[Target]) -> Result<(), Broken> {
     ids.sort();
     let mut expected: Vec<&TargetId> = members.iter().map(|member| &member.id).collect();
     expected.sort();
+    expected.dedup();
     promise("targets are the group's members", ids == expected, || {
         format!("{ids:?} of {expected:?}")
     })?;

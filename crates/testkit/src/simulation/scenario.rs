@@ -52,6 +52,8 @@ pub enum Installed {
 pub struct Group {
     pub minimum_healthy: MinimumHealthyHosts,
     pub ignore_application_stop_failures: bool,
+    /// Its selections overlap: whoever looks up its members finds some of them twice.
+    pub finds_hosts_twice: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +106,7 @@ impl Scenario {
         let group = |random: &mut Random| Group {
             minimum_healthy: draw_minimum(random, size),
             ignore_application_stop_failures: random.chance(20),
+            finds_hosts_twice: random.chance(5),
         };
         let groups: Vec<Group> = (0..groups).map(|_| group(&mut random)).collect();
         let acts = draw_acts(&mut random, size, &groups, if two_servers { 2 } else { 1 });
