@@ -96,7 +96,7 @@ impl Driver {
                     Ok(Change::Deployment(id)) => self.wake(&id),
                     Ok(Change::Host(host)) => self.0.bells.ring(&host),
                     Ok(Change::Documents(kind)) if Inventory::is_about_hosts(&kind) => self.wake_running(),
-                    Ok(Change::Committed(_) | Change::Documents(_)) => {}
+                    Ok(Change::Committed(_) | Change::Output(_) | Change::Documents(_)) => {}
                     Ok(Change::Everything) | Err(RecvError::Lagged(_)) => self.look_at_everything().await,
                     Err(RecvError::Closed) => return,
                 },

@@ -11,6 +11,8 @@ pub enum Change {
     Committed(DeploymentId),
     /// A command was queued for the host with this identifier.
     Host(String),
+    /// A hook of this deployment printed something.
+    Output(DeploymentId),
     /// A document of this kind was written or deleted.
     Documents(String),
     /// Wake-ups may have been lost, or too much changed to tell.
@@ -24,6 +26,7 @@ impl Change {
             Self::Deployment(id) => format!("deployment {id}"),
             Self::Committed(id) => format!("committed {id}"),
             Self::Host(identifier) => format!("host {identifier}"),
+            Self::Output(id) => format!("output {id}"),
             Self::Documents(kind) => format!("documents {kind}"),
             Self::Everything => "everything ".to_owned(),
         }
@@ -36,6 +39,7 @@ impl Change {
             "deployment" => which.parse().ok().map(Self::Deployment),
             "committed" => which.parse().ok().map(Self::Committed),
             "host" => Some(Self::Host(which.to_owned())),
+            "output" => which.parse().ok().map(Self::Output),
             "documents" => Some(Self::Documents(which.to_owned())),
             _ => None,
         };
@@ -52,7 +56,8 @@ mod tests {
         let id: DeploymentId = "d-75I7MBT7C".parse().unwrap();
         for change in [
             Change::Deployment(id.clone()),
-            Change::Committed(id),
+            Change::Committed(id.clone()),
+            Change::Output(id),
             Change::Host("arn:aws:ec2:us-east-1:1:instance/i-1 x".to_owned()),
             Change::Documents("ec2.instance".to_owned()),
             Change::Everything,

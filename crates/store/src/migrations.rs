@@ -13,6 +13,7 @@ pub(crate) const ALL: &[Migration] = &[
     Migration { number: 1, sql: include_str!("../migrations/0001_deployments.sql") },
     Migration { number: 2, sql: include_str!("../migrations/0002_documents.sql") },
     Migration { number: 3, sql: include_str!("../migrations/0003_objects.sql") },
+    Migration { number: 4, sql: include_str!("../migrations/0004_hook_output.sql") },
     Migration { number: 5, sql: include_str!("../migrations/0005_api.sql") },
 ];
 

@@ -18,8 +18,9 @@ use rollout::{Action, Completion, HostCommand, StopIntent, Verdict};
 use crate::engine::Value;
 use crate::{
     Application, Bucket, Config, Database, DeploymentFilter, DocumentWrite, Expected, GroupChange,
-    ListObjects, Marker, NewDeployment, NewGroup, NewObject, Part, PutCondition, RevisionFilter,
-    RevisionSort, Store, StoreError, Upload, Versioning,
+    ListObjects, Marker, NewDeployment, NewGroup, NewObject, OutputBatch, OutputFilter,
+    OutputLimits, Part, PutCondition, RevisionFilter, RevisionSort, Store, StoreError, Upload,
+    Versioning,
 };
 
 /// What was run: texts with parameters, and the lines (file name, line) that made them.
@@ -41,7 +42,7 @@ pub(crate) fn record(sql: &str, params: &[Value], made_at: &Location<'_>) {
 }
 
 /// Indexes that hold only what is looked at as a whole.
-const WHOLE_INDEXES: [&str; 1] = ["deployments_unfinished"];
+const WHOLE_INDEXES: [&str; 2] = ["deployments_unfinished", "hook_output_kept"];
 
 #[tokio::test]
 async fn no_statement_reads_a_whole_table_in_sqlite() {
@@ -145,6 +146,7 @@ async fn use_everything(store: &Store) -> BTreeMap<String, Vec<Value>> {
     use_listings(store).await.unwrap();
     use_documents(store).await.unwrap();
     use_objects(store).await.unwrap();
+    use_output(store).await.unwrap();
     let recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
     let missed: Vec<_> = makers().difference(&recorded.lines).cloned().collect();
     assert!(
@@ -351,6 +353,25 @@ async fn use_listings(store: &Store) -> Result<(), StoreError> {
             }
         }
     }
+    Ok(())
+}
+
+async fn use_output(store: &Store) -> Result<(), StoreError> {
+    let limits = OutputLimits { command: 1, deployment: 1, all: 0 };
+    for number in 0..3 {
+        let (command, received) = (command().id, at(number));
+        let chunks = String::new();
+        let batch = OutputBatch { command, number, bytes: 1, chunks, received };
+        store.add_output(&batch, &limits).await?;
+    }
+    for target in [None, Some(target().id)] {
+        for event in [None, Some(LifecycleEvent::Install)] {
+            let target = target.clone();
+            let filter = OutputFilter { deployment: deployment(), target, event };
+            store.output(&filter, 0, 5).await?;
+        }
+    }
+    store.purge_output(&limits).await?;
     Ok(())
 }
 

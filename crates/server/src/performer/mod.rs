@@ -290,7 +290,7 @@ fn concerns_us(change: &Change) -> bool {
             kind == InstanceRecord::KIND || kind == SecurityGroupRecord::KIND
         }
         Change::Everything => true,
-        Change::Deployment(_) | Change::Committed(_) | Change::Host(_) => false,
+        Change::Deployment(_) | Change::Committed(_) | Change::Output(_) | Change::Host(_) => false,
     }
 }
 

@@ -10,6 +10,7 @@ mod commits;
 mod deployments;
 mod documents;
 mod fleets;
+mod hook_output;
 mod hosts;
 mod objects;
 mod postgres;
