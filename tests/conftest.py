@@ -16,6 +16,7 @@ import uuid
 import boto3
 import botocore.config
 import botocore.exceptions
+import botocore.session
 import pytest
 
 import longshore
@@ -49,6 +50,24 @@ class Clients:
                 config=botocore.config.Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}, **config),
             )
         return self._made[key]
+
+    def longshore(self):
+        """A client for longshore's own operations, by the model that the server publishes."""
+        if "longshore" not in self._made:
+            place = pathlib.Path(tempfile.mkdtemp(prefix="longshore-models-"))
+            try:
+                longshore.fetch_models(self.endpoint, place)
+                # botocore lists its services once a session, when that is made.
+                session = botocore.session.Session()
+                session.set_config_variable("data_path", str(place))
+                keys = {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key,
+                        "aws_session_token": self.token}
+                boto = boto3.Session(botocore_session=session, region_name=REGION, **keys)
+                config = botocore.config.Config(retries={"max_attempts": 0})
+                self._made["longshore"] = boto.client("longshore", endpoint_url=self.endpoint, config=config)
+            finally:
+                shutil.rmtree(place)
+        return self._made["longshore"]
 
     def resource(self, service):
         return self.boto.resource(service, endpoint_url=self.endpoint)

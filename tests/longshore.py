@@ -38,6 +38,15 @@ def wait_until(condition, what, seconds=30.0, every=0.05):
         time.sleep(every)
 
 
+def fetch_models(endpoint, directory):
+    """Puts the published model of longshore's own operations where botocore finds it with this directory as AWS_DATA_PATH."""
+    model = "longshore/2026-11-24/service-2.json"
+    place = pathlib.Path(directory) / model
+    place.parent.mkdir(parents=True)
+    with urllib.request.urlopen(f"{endpoint}/-/botocore/{model}") as answer:
+        place.write_bytes(answer.read())
+
+
 class Longshore:
     """One `longshore server` or `longshore dev` with a data directory of its own."""
 

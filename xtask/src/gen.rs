@@ -2,6 +2,7 @@
 //!
 //! The output is plain, greppable and reviewed like any other code; a test compares it with a fresh run.
 
+mod botocore;
 mod code;
 mod model;
 mod rules;
@@ -44,15 +45,22 @@ pub fn run(check: bool) -> anyhow::Result<()> {
 fn generate(root: &Path) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let wire = root.join("crates/wire");
     let codedeploy = Model::read(&wire.join("models/codedeploy.json"))?;
-    let commands = Model::read(&wire.join("models/commands.json"))?;
+    let mut commands = Model::read(&wire.join("models/commands.json"))?;
+    commands.extend(&wire.join("models/commands-extension.json"))?;
+    let own = wire.join("models/longshore.json");
+    let longshore = Model::read(&own)?;
     let mut errors = common_errors(&wire.join("models/common-errors.json"))?;
     errors.extend(codedeploy.errors());
     errors.extend(commands.errors());
+    errors.extend(longshore.errors());
     errors.sort();
+    errors.dedup();
     let src = wire.join("src");
     Ok(vec![
         (src.join("codedeploy/generated.rs"), format(root, &code::service(&codedeploy)?)?),
         (src.join("commands/generated.rs"), format(root, &code::service(&commands)?)?),
+        (src.join("longshore/generated.rs"), format(root, &code::service(&longshore)?)?),
+        (src.join("longshore/service-2.json"), botocore::service(&model::read_json(&own)?)?),
         (src.join("error/generated.rs"), format(root, &code::errors(&errors))?),
     ])
 }

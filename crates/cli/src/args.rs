@@ -90,6 +90,12 @@ pub struct Common {
     /// The agent that the install bucket hands out [default: longshore-agent beside this program]
     #[arg(long, value_name = "FILE")]
     pub agent: Option<Utf8PathBuf>,
+    /// How much of what the hooks of one lifecycle event print on one host is kept: its beginning and its end
+    #[arg(long, value_name = "MIB", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..1 << 20))]
+    pub hook_output_mib: u64,
+    /// How much of what hooks print is kept in all; beyond, the oldest deployments lose theirs
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..1 << 30))]
+    pub hook_output_all_mib: u64,
     /// How log lines are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

@@ -8,7 +8,7 @@ use compute::{Limits, LocalConfig, LocalHosts, Missing};
 use model::arn::Scope;
 use server::clock::Clock;
 use server::iam::RootCredentials;
-use server::server::{Config, RunningServer, Server};
+use server::server::{Config, RunningServer, Server, output_limits};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args;
@@ -79,6 +79,10 @@ fn config(
         scope: Scope { account: common.account.clone(), region: common.region.clone() },
         agent_binary: agent_binary(common)?,
         host_names: vec!["localhost".to_owned()],
+        output_limits: output_limits(
+            common.hook_output_mib << 20,
+            common.hook_output_all_mib << 20,
+        ),
         clock: Clock::system(),
     })
 }

@@ -6,6 +6,7 @@
 
 mod diagnostics;
 mod leases;
+mod output;
 mod specification;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use model::{DeploymentId, HostCommandId, InstanceId, TargetId};
 use rollout::{Completion, HostCommand};
-use store::{Acknowledge, CommandRecord, Complete, Store};
+use store::{Acknowledge, CommandRecord, Complete, OutputLimits, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::commands::{
@@ -21,7 +22,7 @@ use wire::commands::{
     GetDeploymentSpecificationOutput, HostCommandInstance, PollHostCommandInput,
     PollHostCommandOutput, PostHostCommandUpdateInput, PostHostCommandUpdateOutput,
     PutHostCommandAcknowledgementInput, PutHostCommandAcknowledgementOutput,
-    PutHostCommandCompleteInput,
+    PutHostCommandCompleteInput, PutHostCommandOutputInput,
 };
 use wire::{ErrorCode, NoOutput, ServiceError};
 
@@ -29,6 +30,7 @@ use crate::app::{Answer, Call, Failure, on_premises};
 use crate::signer::Signer;
 use crate::wake::HostBells;
 use leases::Leases;
+use output::Output;
 
 /// How long an idle poll stays open. The official agent stops reading after 80 s and counts that as an error, so this
 /// stays well below.
@@ -46,6 +48,7 @@ pub struct Hosts {
     signer: Arc<Signer>,
     stopping: CancellationToken,
     leases: Arc<Leases>,
+    output: Arc<Output>,
 }
 
 impl Hosts {
@@ -54,9 +57,11 @@ impl Hosts {
         store: Store,
         bells: Arc<HostBells>,
         signer: Arc<Signer>,
+        output_limits: OutputLimits,
         stopping: CancellationToken,
     ) -> Self {
-        Self { store, bells, signer, stopping, leases: Arc::default() }
+        let output = Arc::new(Output::new(store.clone(), output_limits));
+        Self { store, bells, signer, stopping, leases: Arc::default(), output }
     }
 
     /// The host's next command; without one, waits for it, up to 55 s.
@@ -183,6 +188,19 @@ impl Hosts {
             Complete::Again => tracing::debug!(command = %id, "completed again"),
             Complete::Unknown => return Err(unknown_command()),
         }
+        Ok(NoOutput {})
+    }
+
+    /// The host tells what a command's hooks printed since it last did. An extension: the official agents tell nothing.
+    pub async fn put_host_command_output(
+        &self,
+        call: &Call,
+        input: PutHostCommandOutputInput,
+    ) -> Answer<NoOutput> {
+        let record = self.own_command(call, input.host_command_identifier).await?;
+        let chunks = input.chunks.unwrap_or_default();
+        let number = input.batch.unwrap_or_default();
+        self.output.add(record.command.id, number, chunks, call.now).await?;
         Ok(NoOutput {})
     }
 

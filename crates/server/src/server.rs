@@ -11,7 +11,7 @@ use model::arn::Scope;
 use rand::Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Database, Expected, Store, StoreError};
+use store::{Database, Expected, OutputLimits, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -51,8 +51,16 @@ pub struct Config {
     pub agent_binary: Option<Utf8PathBuf>,
     /// More names of this server, before which a bucket's name may stand in a host name.
     pub host_names: Vec<String>,
+    /// How much of what hooks print is kept.
+    pub output_limits: OutputLimits,
     /// Tells the time.
     pub clock: Clock,
+}
+
+/// How much of what hooks print is kept: bytes of one lifecycle event of a target, and in all. Of the latter, one
+/// deployment may have a quarter, so that it does not push out all others.
+pub fn output_limits(command: u64, all: u64) -> OutputLimits {
+    OutputLimits { command, deployment: all / 4, all }
 }
 
 impl Config {
@@ -67,6 +75,7 @@ impl Config {
             scope,
             agent_binary: None,
             host_names: Vec::new(),
+            output_limits: output_limits(8 << 20, 2 << 30),
             clock: Clock::system(),
         }
     }
@@ -178,12 +187,7 @@ impl Server {
             stopping.clone(),
         ));
         tasks.spawn(forget_history(parts.edge.app.clone(), config.clock.clone(), stopping.clone()));
-        tasks.spawn(housekeep(
-            parts.edge.records.clone(),
-            Arc::clone(&parts.edge.keyring),
-            config.clock.clone(),
-            stopping.clone(),
-        ));
+        tasks.spawn(purge_output(parts.edge.app.clone(), config.output_limits, stopping.clone()));
         let edge = Arc::new(parts.edge);
         for listener in listeners {
             tasks.spawn(serve(listener, Arc::clone(&edge), stopping.clone()));
@@ -252,8 +256,14 @@ impl Parts {
             stopping.clone(),
         );
         let edge = Edge {
-            hosts: Hosts::new(store.clone(), bells, Arc::clone(&signer), stopping.clone()),
-            app: App::new(store, PageTokens::new(&secret)),
+            hosts: Hosts::new(
+                store.clone(),
+                bells,
+                Arc::clone(&signer),
+                config.output_limits,
+                stopping.clone(),
+            ),
+            app: App::new(store, PageTokens::new(&secret), stopping.clone()),
             s3,
             authenticator: Authenticator::new(Arc::clone(&keyring)),
             keyring,
@@ -398,6 +408,23 @@ async fn forget_history(app: App, clock: Clock, stopping: CancellationToken) {
         }
         if let Err(error) = on_premises::forget_history(&app.store, clock.now()).await {
             tracing::warn!(error = chain(&error), "old on-premises instances were not removed");
+        }
+    }
+}
+
+/// How often the limit on all output is looked at. Between two looks there may be more.
+const PURGE_EVERY: Duration = Duration::from_secs(60);
+
+async fn purge_output(app: App, limits: OutputLimits, stopping: CancellationToken) {
+    loop {
+        match app.store.purge_output(&limits).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(deployments = count, "dropped the output of old hooks"),
+            Err(error) => tracing::warn!(error = chain(&error), "old output was not dropped"),
+        }
+        tokio::select! {
+            () = stopping.cancelled() => return,
+            () = tokio::time::sleep(PURGE_EVERY) => {}
         }
     }
 }

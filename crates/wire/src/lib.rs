@@ -1,7 +1,7 @@
 //! The AWS protocols that longshore speaks: shapes, names, encodings and signatures, and nothing behind them.
 //!
-//! - [`codedeploy`] and [`commands`]: the operations of CodeDeploy and of the agents' command service, with their
-//!   inputs, outputs, limits and errors, generated from the service models;
+//! - [`codedeploy`], [`commands`] and [`longshore`]: the operations of CodeDeploy, of the agents' command service and of
+//!   longshore's own service, with their inputs, outputs, limits and errors, generated from the service models;
 //! - [`json11`], [`query`], [`xml`]: the encodings of requests, answers and errors;
 //! - [`sigv4`]: signing and verifying requests; [`cms`]: the signed deployment specification.
 //!
@@ -10,6 +10,7 @@
 
 pub mod codedeploy;
 pub mod commands;
+pub mod longshore;
 
 mod call;
 mod error;

@@ -21,6 +21,8 @@ pub(crate) enum Check {
     OneOf(&'static [&'static str]),
     /// From that many to that many characters.
     Length(usize, usize),
+    /// From that number to that.
+    Range(i64, i64),
     /// No more than that many elements.
     Items(usize),
     /// Only characters that names of applications, groups and configurations may have.
@@ -120,6 +122,9 @@ impl Check {
             (Self::Length(shortest, longest), Value::String(text)) => {
                 length(text.chars().count(), *shortest, *longest)
             }
+            (Self::Range(least, most), Value::Number(number)) => {
+                range(number.as_i64(), *least, *most)
+            }
             (Self::Items(longest), Value::Array(elements)) => length(elements.len(), 0, *longest),
             (Self::NameCharacters, Value::String(text)) => {
                 let permitted = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
@@ -138,6 +143,18 @@ fn length(found: usize, shortest: usize, longest: usize) -> Option<String> {
         Some(format!("have length greater than or equal to {shortest}"))
     } else if found > longest {
         Some(format!("have length less than or equal to {longest}"))
+    } else {
+        None
+    }
+}
+
+fn range(found: Option<i64>, least: i64, most: i64) -> Option<String> {
+    // A number that does not even fit is above any limit.
+    let found = found.unwrap_or(i64::MAX);
+    if found < least {
+        Some(format!("have value greater than or equal to {least}"))
+    } else if found > most {
+        Some(format!("have value less than or equal to {most}"))
     } else {
         None
     }

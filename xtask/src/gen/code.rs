@@ -109,6 +109,7 @@ fn validation(operation: &Operation, rules: &[Rule], out: &mut String) {
             Check::Required => "Check::Required".to_owned(),
             Check::OneOf(shape) => format!("Check::OneOf(enums::{})", constant(shape)),
             Check::Length { shortest, longest } => format!("Check::Length({shortest}, {longest})"),
+            Check::Range { least, most } => format!("Check::Range({least}, {most})"),
             Check::Items { longest } => format!("Check::Items({longest})"),
             Check::NameCharacters => "Check::NameCharacters".to_owned(),
             Check::FourSegments => "Check::FourSegments".to_owned(),
@@ -173,6 +174,9 @@ fn note(model: &Model, member: &Member, required: bool) -> anyhow::Result<Option
         Shape::Text(Text { shortest, longest: Some(longest), .. }) => {
             parts.push(format!("{} to {longest} characters.", shortest.unwrap_or(0)));
         }
+        Shape::Integer { least: Some(least), most: Some(most) } => {
+            parts.push(format!("{least} to {most}."));
+        }
         Shape::List { longest: Some(longest), .. } => parts.push(format!("At most {longest}.")),
         _ => {}
     }
@@ -210,7 +214,7 @@ fn rust_type(model: &Model, shape: &str) -> anyhow::Result<String> {
             format!("std::collections::BTreeMap<String, {}>", rust_type(model, &value)?)
         }
         Shape::Text(_) => "String".to_owned(),
-        Shape::Integer => "i64".to_owned(),
+        Shape::Integer { .. } => "i64".to_owned(),
         Shape::Double => "f64".to_owned(),
         Shape::Boolean => "bool".to_owned(),
         Shape::Time => "crate::Time".to_owned(),

@@ -32,7 +32,7 @@ pub enum Shape {
     List { of: String, longest: Option<u64> },
     Map { key: String, value: String },
     Text(Text),
-    Integer,
+    Integer { least: Option<i64>, most: Option<i64> },
     Double,
     Boolean,
     Time,
@@ -55,16 +55,24 @@ pub struct Text {
 
 impl Model {
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("the model {} cannot be read", path.display()))?;
-        let root: Value = serde_json::from_str(&text)
-            .with_context(|| format!("the model {} is not JSON", path.display()))?;
+        let root = read_json(path)?;
         let operations = object(&root["operations"], "operations")?;
         Ok(Self {
             target_prefix: string(&root["metadata"]["targetPrefix"])?,
             operations: operations.values().map(Operation::read).collect::<Result<_, _>>()?,
             shapes: object(&root["shapes"], "shapes")?.clone(),
         })
+    }
+
+    /// Adds the operations and shapes of a model file that has nothing else: what is ours beside another's.
+    pub fn extend(&mut self, path: &Path) -> anyhow::Result<()> {
+        let root = read_json(path)?;
+        for operation in object(&root["operations"], "operations")?.values() {
+            self.operations.push(Operation::read(operation)?);
+        }
+        self.operations.sort_by(|a, b| a.name.cmp(&b.name));
+        self.shapes.extend(object(&root["shapes"], "shapes")?.clone());
+        Ok(())
     }
 
     pub fn shape(&self, name: &str) -> anyhow::Result<Shape> {
@@ -84,7 +92,9 @@ impl Model {
                 longest: raw["max"].as_u64(),
                 pattern: raw["pattern"].as_str().map(str::to_owned),
             }),
-            Some("integer" | "long") => Shape::Integer,
+            Some("integer" | "long") => {
+                Shape::Integer { least: raw["min"].as_i64(), most: raw["max"].as_i64() }
+            }
             Some("double") => Shape::Double,
             Some("boolean") => Shape::Boolean,
             Some("timestamp") => Shape::Time,
@@ -145,6 +155,13 @@ impl Operation {
             deprecated: raw["deprecated"] == true,
         })
     }
+}
+
+/// A model file as it is.
+pub fn read_json(path: &Path) -> anyhow::Result<Value> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the model {} cannot be read", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("the model {} is not JSON", path.display()))
 }
 
 fn members(raw: &Value) -> anyhow::Result<Vec<Member>> {

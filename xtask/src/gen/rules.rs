@@ -17,6 +17,7 @@ pub enum Check {
     Required,
     OneOf(String),
     Length { shortest: u64, longest: u64 },
+    Range { least: i64, most: i64 },
     Items { longest: u64 },
     NameCharacters,
     FourSegments,
@@ -162,7 +163,11 @@ fn limits_of(
                 rules.push(Rule { path: path.to_owned(), check, error: error.clone() });
             }
         }
-        Shape::Integer | Shape::Double | Shape::Boolean | Shape::Time => {}
+        Shape::Integer { least: Some(least), most: Some(most) } => {
+            let (check, error) = (Check::Range { least, most }, invalid(operation, shape));
+            rules.push(Rule { path: path.to_owned(), check, error });
+        }
+        Shape::Integer { .. } | Shape::Double | Shape::Boolean | Shape::Time => {}
     }
     Ok(())
 }

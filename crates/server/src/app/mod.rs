@@ -7,6 +7,7 @@ pub mod applications;
 pub mod configs;
 pub mod deployments;
 pub mod groups;
+pub mod hook_output;
 pub mod on_premises;
 pub mod revisions;
 pub mod tags;
@@ -27,6 +28,7 @@ mod target_info;
 use model::arn::Scope;
 use model::{ApplicationName, DeploymentGroupName, Timestamp};
 use store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
 use wire::{ErrorCode, ServiceError};
 
 pub use deployment_info::Options;
@@ -41,6 +43,8 @@ use crate::iam::Caller;
 pub struct App {
     pub(crate) store: Store,
     tokens: PageTokens,
+    /// Cancelled when the server ends: what waits for something then answers.
+    stopping: CancellationToken,
 }
 
 /// A verified request: who asks, and of which account and region.
@@ -100,9 +104,9 @@ impl Failure {
 pub type Answer<T> = Result<T, Failure>;
 
 impl App {
-    /// The operations on `store`.
-    pub fn new(store: Store, tokens: PageTokens) -> Self {
-        Self { store, tokens }
+    /// The operations on `store`; those that wait end when `stopping` is cancelled.
+    pub fn new(store: Store, tokens: PageTokens, stopping: CancellationToken) -> Self {
+        Self { store, tokens, stopping }
     }
 
     /// Whether the database answers.

@@ -181,7 +181,7 @@ fn check_started(id: &DeploymentId, status: DeploymentStatus) -> Result<(), Serv
 
 /// Callers may name a target by its ARN; the id is its end, less the ten characters that make an on-premises
 /// instance's ARN unique. What no host can be called is refused as `malformed`.
-fn short_id(id: &str, malformed: ErrorCode) -> Result<TargetId, ServiceError> {
+pub(super) fn short_id(id: &str, malformed: ErrorCode) -> Result<TargetId, ServiceError> {
     let name = match id.strip_prefix("arn:").and_then(|arn| arn.split_once(":instance/")) {
         None => id,
         Some((_, name)) => match name.rsplit_once('_') {
@@ -214,7 +214,7 @@ fn target_statuses(names: &[String]) -> Result<Vec<TargetStatus>, ServiceError> 
     Ok(statuses)
 }
 
-fn no_target(record: &DeploymentRecord, id: &str) -> ServiceError {
+pub(super) fn no_target(record: &DeploymentRecord, id: &str) -> ServiceError {
     ServiceError::new(
         ErrorCode::DeploymentTargetDoesNotExist,
         format!("The target {id} is not part of the deployment {}", record.state.id),

@@ -28,6 +28,9 @@ pub async fn answer(
         Operation::PutHostCommandComplete => {
             json11::encode(&hosts.put_host_command_complete(call, read(body)?).await?)
         }
+        Operation::PutHostCommandOutput => {
+            json11::encode(&hosts.put_host_command_output(call, read(body)?).await?)
+        }
         Operation::PostHostCommandUpdate => {
             json11::encode(&hosts.post_host_command_update(call, read(body)?).await?)
         }

@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use model::arn::Scope;
 use wire::codedeploy::Operation;
 use wire::commands::{AGENT_VERSION_HEADER, Operation as CommandOperation};
+use wire::longshore::{Operation as OwnOperation, SIGNING_NAMES};
 use wire::sigv4::Dialect;
 use wire::{ErrorCode, ServiceError, json11};
 
@@ -21,7 +22,7 @@ use super::form::FormService;
 use super::metrics::{Metrics, Served};
 use super::permissions::{self, PermissionError};
 use super::route::{CommandDialect, Route, route};
-use super::{commands, json, own, respond};
+use super::{commands, json, longshore, own, respond};
 use crate::app::{App, Call, Failure};
 use crate::clock::Clock;
 use crate::driver::chain;
@@ -78,6 +79,7 @@ impl Edge {
             Route::S3 => return self.s3(Request::from_parts(head, body)).await,
             Route::CodeDeploy(_)
             | Route::Commands { .. }
+            | Route::Longshore { .. }
             | Route::UnknownTarget(_)
             | Route::Form { .. } => {}
         }
@@ -91,6 +93,9 @@ impl Edge {
             Route::CodeDeploy(operation) => self.codedeploy(&received, &operation).await,
             Route::Commands { operation, dialect } => {
                 self.commands(&received, &operation, dialect).await
+            }
+            Route::Longshore { operation, scope_service } => {
+                self.longshore(&received, &operation, scope_service.as_deref()).await
             }
             Route::Form { scope_service } => self.form(&received, scope_service.as_deref()).await,
             Route::UnknownTarget(target) => self.unknown_target(&received, &target),
@@ -136,6 +141,34 @@ impl Edge {
         json::answer(&self.app, &call, operation, &received.body).await
     }
 
+    async fn longshore(
+        &self,
+        received: &Received,
+        name: &str,
+        scope_service: Option<&str>,
+    ) -> Response {
+        let Some(operation) = OwnOperation::from_name(name) else {
+            return self.unknown_operation("longshore", name, received);
+        };
+        let outcome = self.answer_longshore(received, operation, scope_service).await;
+        self.answered("longshore", name, outcome, received)
+    }
+
+    async fn answer_longshore(
+        &self,
+        received: &Received,
+        operation: OwnOperation,
+        scope_service: Option<&str>,
+    ) -> Result<Vec<u8>, Failure> {
+        let signed_for = SIGNING_NAMES.into_iter().find(|name| scope_service == Some(*name));
+        let call = self.json_call(received, signed_for.unwrap_or(SIGNING_NAMES[0])).await?;
+        let context = self.context(&call.scope);
+        permissions::check_own(&context, &self.app.store, &call.caller, operation, &received.body)
+            .await
+            .map_err(refused_permission)?;
+        longshore::answer(&self.app, &call, operation, &received.body).await
+    }
+
     async fn commands(&self, received: &Received, name: &str, dialect: CommandDialect) -> Response {
         let Some(operation) = CommandOperation::from_name(name) else {
             return self.unknown_operation("codedeploy-commands", name, received);
@@ -153,7 +186,7 @@ impl Edge {
         let call = self.json_call(received, dialect.scope_service()).await?;
         if dialect == CommandDialect::Secure {
             let context = self.context(&call.scope);
-            let action = format!("codedeploy-commands-secure:{}", operation.name());
+            let action = format!("codedeploy-commands-secure:{}", permitting(operation).name());
             authorize(&context, &call.caller, &action, "*", Facts::default())
                 .await
                 .map_err(|error| refused_permission(error.into()))?;
@@ -297,6 +330,15 @@ impl Edge {
             ReadError::TooSlow | ReadError::Broken(_) => ErrorCode::Serialization,
         };
         respond::json_error(&ServiceError::new(code, error.to_string()), request_id)
+    }
+}
+
+/// The operation whose permission a call of an agent needs: policies that were written for AWS know no others. Whoever may
+/// say how a command ended may also say what it printed.
+fn permitting(operation: CommandOperation) -> CommandOperation {
+    match operation {
+        CommandOperation::PutHostCommandOutput => CommandOperation::PutHostCommandComplete,
+        other => other,
     }
 }
 

@@ -11,6 +11,7 @@ mod permissions;
 mod commands;
 mod form;
 mod json;
+mod longshore;
 mod own;
 
 pub mod body;

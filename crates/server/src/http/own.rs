@@ -1,6 +1,7 @@
 //! Longshore's own paths, under `/-/`, where no bucket can be.
 
 use http::{Method, StatusCode, header};
+use wire::longshore::{API_VERSION, BOTOCORE_MODEL};
 
 use super::body::{Response, full};
 use super::respond;
@@ -14,6 +15,7 @@ Point the aws command line at this address:
     AWS_ENDPOINT_URL=http://THIS-ADDRESS aws deploy list-applications
 
 Health: /-/healthz    Metrics: /-/metrics    Certificate of the signer: /-/signer.pem
+Model of longshore's own operations for boto3 and aws: /-/botocore/longshore/2026-11-24/service-2.json
 ";
 
 /// What the own paths show.
@@ -42,16 +44,26 @@ pub fn answer(method: &Method, path: &str, facts: &Facts<'_>) -> Response {
             text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n".to_owned())
         }
         "metrics" => text(StatusCode::OK, (facts.metrics)()),
+        path if path == botocore_model() => {
+            typed(StatusCode::OK, "application/json", BOTOCORE_MODEL.to_owned())
+        }
         "signer.pem" => text(StatusCode::OK, facts.signer_pem.to_owned()),
         _ => text(StatusCode::NOT_FOUND, "there is nothing at this path\n".to_owned()),
     }
 }
 
+/// Laid out as botocore wants its directories of models.
+fn botocore_model() -> String {
+    format!("botocore/longshore/{API_VERSION}/service-2.json")
+}
+
 fn text(status: StatusCode, text: String) -> Response {
+    typed(status, "text/plain; charset=utf-8", text)
+}
+
+fn typed(status: StatusCode, content_type: &'static str, text: String) -> Response {
     let mut response = respond::with_status(status, full(text));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    let content_type = header::HeaderValue::from_static(content_type);
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
     response
 }

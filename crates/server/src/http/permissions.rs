@@ -6,6 +6,7 @@
 use serde_json::Value;
 use store::{Store, StoreError};
 use wire::codedeploy::Operation;
+use wire::longshore::{ACTION_PREFIX, Operation as OwnOperation};
 
 use crate::forms::Context;
 use crate::iam::policy::Facts;
@@ -49,6 +50,26 @@ pub async fn check(
         allowed(context, caller, action, &vec![resource], facts).await?;
     }
     Ok(())
+}
+
+/// The same for an operation of longshore's own, whose actions are called `longshore:…`.
+pub async fn check_own(
+    context: &Context,
+    store: &Store,
+    caller: &Caller,
+    operation: OwnOperation,
+    body: &[u8],
+) -> Result<(), PermissionError> {
+    if caller.principal == Principal::Root {
+        return Ok(());
+    }
+    let input: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let input = Input { context, input: &input };
+    let resource = match operation {
+        OwnOperation::GetHookOutput => group_of(store, &input, input.text("deploymentId")).await?,
+    };
+    let action = format!("{ACTION_PREFIX}:{}", operation.name());
+    allowed(context, caller, &action, &resource, Facts::default()).await
 }
 
 /// Any spelling may be allowed; none may be denied.

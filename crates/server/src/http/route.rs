@@ -14,6 +14,8 @@ pub enum Route {
     CodeDeploy(String),
     /// The agents' command service over JSON 1.1; the operation's name.
     Commands { operation: String, dialect: CommandDialect },
+    /// Longshore's own service over JSON 1.1; the operation's name, and the signing name of the request.
+    Longshore { operation: String, scope_service: Option<String> },
     /// A target header that names no service here.
     UnknownTarget(String),
     /// A form service (EC2, IAM, STS, …) with the service of the credential scope, if the request is signed.
@@ -44,6 +46,7 @@ impl CommandDialect {
 
 const CODEDEPLOY: &str = "CodeDeploy_20141006";
 const COMMANDS: &str = "CodeDeployCommandService_v20141006";
+const LONGSHORE: &str = wire::longshore::TARGET_PREFIX;
 const COMMANDS_SECURE: &str = "CodeDeployCommandService";
 
 /// Where the request with this head goes.
@@ -55,7 +58,7 @@ pub fn route(head: &Parts) -> Route {
         return Route::Own(rest.to_owned());
     }
     if let Some(target) = head.headers.get("x-amz-target") {
-        return by_target(&String::from_utf8_lossy(target.as_bytes()));
+        return by_target(&String::from_utf8_lossy(target.as_bytes()), scope_service);
     }
     if scope_service.as_deref() == Some("s3") {
         return Route::S3;
@@ -70,7 +73,7 @@ pub fn route(head: &Parts) -> Route {
     Route::S3
 }
 
-fn by_target(target: &str) -> Route {
+fn by_target(target: &str, scope_service: Option<String>) -> Route {
     match target.rsplit_once('.') {
         Some((CODEDEPLOY, operation)) => Route::CodeDeploy(operation.to_owned()),
         Some((COMMANDS, operation)) => {
@@ -78,6 +81,9 @@ fn by_target(target: &str) -> Route {
         }
         Some((COMMANDS_SECURE, operation)) => {
             Route::Commands { operation: operation.to_owned(), dialect: CommandDialect::Secure }
+        }
+        Some((LONGSHORE, operation)) => {
+            Route::Longshore { operation: operation.to_owned(), scope_service }
         }
         _ => Route::UnknownTarget(target.to_owned()),
     }
@@ -155,6 +161,15 @@ mod tests {
             "POST / | x-amz-target: CodeDeployCommandService.PollHostCommand",
             &poll(CommandDialect::Secure),
         );
+        for (signature, scope_service) in [
+            (String::new(), None),
+            (format!(" | {}", signed("codedeploy")), Some("codedeploy".to_owned())),
+        ] {
+            check(
+                &format!("POST / | x-amz-target: Longshore_20261124.GetHookOutput{signature}"),
+                &Route::Longshore { operation: "GetHookOutput".into(), scope_service },
+            );
+        }
         check(
             "POST / | x-amz-target: Nobody.Nothing",
             &Route::UnknownTarget("Nobody.Nothing".into()),

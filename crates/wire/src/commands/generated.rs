@@ -22,6 +22,8 @@ pub enum Operation {
     PutHostCommandAcknowledgement,
     /// `PutHostCommandComplete`.
     PutHostCommandComplete,
+    /// `PutHostCommandOutput`.
+    PutHostCommandOutput,
 }
 
 impl Operation {
@@ -32,6 +34,7 @@ impl Operation {
         Self::PostHostCommandUpdate,
         Self::PutHostCommandAcknowledgement,
         Self::PutHostCommandComplete,
+        Self::PutHostCommandOutput,
     ];
 
     /// The name on the wire.
@@ -42,6 +45,7 @@ impl Operation {
             Self::PostHostCommandUpdate => "PostHostCommandUpdate",
             Self::PutHostCommandAcknowledgement => "PutHostCommandAcknowledgement",
             Self::PutHostCommandComplete => "PutHostCommandComplete",
+            Self::PutHostCommandOutput => "PutHostCommandOutput",
         }
     }
 
@@ -138,6 +142,26 @@ const PUT_HOST_COMMAND_COMPLETE_RULES: &[Rule] = &[
     Rule::new("Diagnostics.Format", Check::Length(1, 64), ErrorCode::Client),
 ];
 
+impl Call for PutHostCommandOutputInput {
+    type Operation = Operation;
+    type Output = crate::call::NoOutput;
+    const OPERATION: Operation = Operation::PutHostCommandOutput;
+}
+
+impl Validate for PutHostCommandOutputInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, PUT_HOST_COMMAND_OUTPUT_RULES)
+    }
+}
+
+const PUT_HOST_COMMAND_OUTPUT_RULES: &[Rule] = &[
+    Rule::new("HostCommandIdentifier", Check::Required, ErrorCode::Client),
+    Rule::new("Batch", Check::Required, ErrorCode::Client),
+    Rule::new("Chunks", Check::Required, ErrorCode::Client),
+    Rule::new("Chunks", Check::Items(1024), ErrorCode::Client),
+    Rule::new("Chunks.*.Stream", Check::OneOf(enums::HOOK_OUTPUT_STREAM), ErrorCode::Client),
+];
+
 /// The shape `DeploymentSpecification` of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentSpecification {
@@ -178,6 +202,18 @@ pub struct GetDeploymentSpecificationOutput {
     pub deployment_system: Option<String>,
     #[serde(rename = "DeploymentSpecification", skip_serializing_if = "Option::is_none")]
     pub deployment_specification: Option<DeploymentSpecification>,
+}
+
+/// The shape `HookOutputChunk` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HookOutputChunk {
+    /// One of [`enums::HOOK_OUTPUT_STREAM`].
+    #[serde(rename = "Stream", skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
+    #[serde(rename = "Time", skip_serializing_if = "Option::is_none")]
+    pub time: Option<crate::Time>,
+    #[serde(rename = "Text", skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }
 
 /// The shape `HostCommandInstance` of the API reference.
@@ -262,9 +298,26 @@ pub struct PutHostCommandCompleteInput {
     pub diagnostics: Option<Envelope>,
 }
 
+/// What [`Operation::PutHostCommandOutput`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutHostCommandOutputInput {
+    /// Required.
+    #[serde(rename = "HostCommandIdentifier", skip_serializing_if = "Option::is_none")]
+    pub host_command_identifier: Option<String>,
+    /// Required.
+    #[serde(rename = "Batch", skip_serializing_if = "Option::is_none")]
+    pub batch: Option<i64>,
+    /// Required. At most 1024.
+    #[serde(rename = "Chunks", skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<Vec<HookOutputChunk>>,
+}
+
 /// The values that the string enumerations of the API permit.
 pub mod enums {
     /// The values of `DeploymentCommandStatus`.
     pub const DEPLOYMENT_COMMAND_STATUS: &[&str] =
         &["Pending", "InProgress", "Succeeded", "Failed"];
+
+    /// The values of `HookOutputStream`.
+    pub const HOOK_OUTPUT_STREAM: &[&str] = &["stdout", "stderr", "note"];
 }

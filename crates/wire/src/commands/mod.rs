@@ -1,4 +1,5 @@
-//! The command service through which agents fetch host commands and report them: five operations.
+//! The command service through which agents fetch host commands and report them: five operations, and
+//! one of longshore's own, `PutHostCommandOutput`, with which `longshore-agent` tells what hooks print.
 //!
 //! Agents reach it under two target prefixes, which mean the same. Source: the command model of the official agent.
 
@@ -46,7 +47,7 @@ mod tests {
             assert_eq!(Operation::from_target(target), Some(Operation::PollHostCommand));
         }
         assert_eq!(Operation::from_target("CodeDeploy_20141006.PollHostCommand"), None);
-        assert_eq!(Operation::ALL.len(), 5);
+        assert_eq!(Operation::ALL.len(), 6);
     }
 
     #[test]

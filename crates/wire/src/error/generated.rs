@@ -169,6 +169,8 @@ pub enum ErrorCode {
     InvalidLifecycleEventHookExecutionId,
     /// `InvalidLifecycleEventHookExecutionStatusException`, status 400.
     InvalidLifecycleEventHookExecutionStatus,
+    /// `InvalidLifecycleEventNameException`, status 400.
+    InvalidLifecycleEventName,
     /// `InvalidLoadBalancerInfoException`, status 400.
     InvalidLoadBalancerInfo,
     /// `InvalidMinimumHealthyHostValueException`, status 400.
@@ -348,6 +350,7 @@ impl ErrorCode {
         Self::InvalidKeyPrefixFilter,
         Self::InvalidLifecycleEventHookExecutionId,
         Self::InvalidLifecycleEventHookExecutionStatus,
+        Self::InvalidLifecycleEventName,
         Self::InvalidLoadBalancerInfo,
         Self::InvalidMinimumHealthyHostValue,
         Self::InvalidNextToken,
@@ -491,6 +494,7 @@ impl ErrorCode {
             Self::InvalidLifecycleEventHookExecutionStatus => {
                 "InvalidLifecycleEventHookExecutionStatusException"
             }
+            Self::InvalidLifecycleEventName => "InvalidLifecycleEventNameException",
             Self::InvalidLoadBalancerInfo => "InvalidLoadBalancerInfoException",
             Self::InvalidMinimumHealthyHostValue => "InvalidMinimumHealthyHostValueException",
             Self::InvalidNextToken => "InvalidNextTokenException",

@@ -1,0 +1,20 @@
+//! Longshore's own service over JSON 1.1.
+
+use wire::json11;
+use wire::longshore::Operation;
+
+use super::json::read;
+use crate::app::{App, Call, Failure};
+
+/// Answers one call of longshore's own service.
+pub async fn answer(
+    app: &App,
+    call: &Call,
+    operation: Operation,
+    body: &[u8],
+) -> Result<Vec<u8>, Failure> {
+    let output = match operation {
+        Operation::GetHookOutput => json11::encode(&app.get_hook_output(call, read(body)?).await?),
+    };
+    Ok(output?)
+}
