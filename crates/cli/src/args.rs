@@ -96,6 +96,13 @@ pub struct Common {
     /// How much of what hooks print is kept in all; beyond, the oldest deployments lose theirs
     #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..1 << 30))]
     pub hook_output_all_mib: u64,
+    /// The address by which receivers of notifications reach this server, for the links in them
+    /// [default: the address served on]
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Let webhooks and alarm sources be at link-local addresses, where clouds keep credentials
+    #[arg(long)]
+    pub allow_link_local_requests: bool,
     /// How log lines are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

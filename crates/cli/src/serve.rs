@@ -8,6 +8,7 @@ use compute::{Limits, LocalConfig, LocalHosts, Missing};
 use model::arn::Scope;
 use server::clock::Clock;
 use server::iam::RootCredentials;
+use server::outbound::Reach;
 use server::server::{Config, RunningServer, Server, output_limits};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -84,6 +85,12 @@ fn config(
             common.hook_output_all_mib << 20,
         ),
         clock: Clock::system(),
+        public_url: common.public_url.clone(),
+        reach: if common.allow_link_local_requests {
+            Reach::Everywhere
+        } else {
+            Reach::NoLinkLocal
+        },
     })
 }
 

@@ -21,10 +21,14 @@ pub mod inventory;
 pub mod published;
 pub mod signer;
 
+pub mod cloudwatch;
 pub mod ec2;
 pub mod forms;
 pub mod iam;
 pub mod metadata;
+pub mod notifications;
+pub mod outbound;
 pub mod performer;
 pub mod s3;
+pub mod sns;
 pub mod sts;

@@ -1,7 +1,7 @@
 //! Starts everything, in the right order, and stops it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -28,6 +28,8 @@ use crate::http::metrics::Metrics;
 use crate::http::s3_access::S3Access;
 use crate::iam::{Keyring, RootCredentials};
 use crate::inventory::Inventory;
+use crate::notifications::{DeliveryCounts, Outside, Postman, Spreader};
+use crate::outbound::Reach;
 use crate::performer::{AgentKit, Performer, PerformerConfig};
 use crate::published::Installer;
 use crate::s3::{self, NothingPublished, Published, S3Service};
@@ -55,6 +57,11 @@ pub struct Config {
     pub output_limits: OutputLimits,
     /// Tells the time.
     pub clock: Clock,
+    /// The address by which others reach this server, for links in notifications; without one, the address listened
+    /// on.
+    pub public_url: Option<String>,
+    /// Which addresses webhooks and checks may be at.
+    pub reach: Reach,
 }
 
 /// How much of what hooks print is kept: bytes of one lifecycle event of a target, and in all. Of the latter, one
@@ -77,6 +84,8 @@ impl Config {
             host_names: Vec::new(),
             output_limits: output_limits(8 << 20, 2 << 30),
             clock: Clock::system(),
+            public_url: None,
+            reach: Reach::default(),
         }
     }
 }
@@ -156,7 +165,7 @@ impl Server {
         let address = local_address(&listener, config.listen)?;
         let store = Store::open(&database(&config)).await?;
         let stopping = CancellationToken::new();
-        let mut parts = Parts::assemble(&config, store.clone(), &stopping).await?;
+        let mut parts = Parts::assemble(&config, address, store.clone(), &stopping).await?;
 
         let mut tasks = JoinSet::new();
         let mut listeners = vec![listener];
@@ -179,6 +188,8 @@ impl Server {
             performer = Some(made);
         }
         tasks.spawn(parts.driver.run());
+        tasks.spawn(Arc::new(parts.spreader).run());
+        tasks.spawn(parts.edge.postman.clone().run());
         tasks.spawn(sweep_files(parts.edge.s3.clone(), started));
         tasks.spawn(housekeep(
             parts.edge.records.clone(),
@@ -232,11 +243,13 @@ impl RunningServer {
 struct Parts {
     edge: Edge,
     driver: Driver,
+    spreader: Spreader,
 }
 
 impl Parts {
     async fn assemble(
         config: &Config,
+        address: SocketAddr,
         store: Store,
         stopping: &CancellationToken,
     ) -> Result<Self, StartError> {
@@ -247,7 +260,18 @@ impl Parts {
         let secret: Vec<u8> = kept(&store, "page-tokens", draw_secret).await?;
         let bells = Arc::new(HostBells::default());
         let inventory = Inventory::new(store.clone(), config.scope.account.clone());
-        let s3 = s3_service(config, &store, &keyring, &records, &signer)?;
+        let outside = Arc::new(outside(config, address));
+        let s3 = s3_service(config, &store, &keyring, &records, &signer, &outside)?;
+        let deliveries = Arc::new(DeliveryCounts::default());
+        let postman = Postman::new(
+            store.clone(),
+            Arc::clone(&outside),
+            config.clock.clone(),
+            Arc::clone(&deliveries),
+            stopping.clone(),
+        );
+        let account = config.scope.account.clone();
+        let spreader = Spreader::new(store.clone(), account.clone(), stopping.clone());
         let driver = Driver::new(
             store.clone(),
             config.clock.clone(),
@@ -271,11 +295,23 @@ impl Parts {
             performer: None,
             signer,
             clock: config.clock.clone(),
-            account: config.scope.account.clone(),
+            account,
             metrics: Metrics::default(),
+            deliveries,
+            postman,
+            outside,
         };
-        Ok(Self { edge, driver })
+        Ok(Self { edge, driver, spreader })
     }
+}
+
+/// How others reach this server, and whom it may ask.
+fn outside(config: &Config, mut address: SocketAddr) -> Outside {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    Outside { public_url: public_url.trim_end_matches('/').to_owned(), reach: config.reach }
 }
 
 /// Instances may reach this server, and must not see what it keeps.
@@ -309,12 +345,14 @@ fn s3_service(
     keyring: &Arc<Keyring>,
     records: &Records,
     signer: &Arc<Signer>,
+    outside: &Arc<Outside>,
 ) -> Result<S3Service, StartError> {
     let access = S3Access {
         keyring: Arc::clone(keyring),
         records: records.clone(),
         clock: config.clock.clone(),
         scope: config.scope.clone(),
+        outside: Arc::clone(outside),
     };
     let published: Arc<dyn Published> = match &config.agent_binary {
         Some(agent) => Arc::new(Installer::new(agent.clone(), Arc::clone(signer))),

@@ -96,7 +96,8 @@ impl Signer {
     }
 }
 
-fn pem(certificate: &[u8]) -> String {
+/// A certificate as PEM.
+pub(crate) fn pem(certificate: &[u8]) -> String {
     let text = STANDARD.encode(certificate);
     let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
     let body = lines.collect::<Vec<_>>().join("\n");

@@ -107,9 +107,8 @@ async fn bad_bodies_get_documented_errors() {
 
     let unknown = client.codedeploy("Teleport", json!({})).await;
     check_json(&unknown, "UnknownOperationException", "Teleport");
-    let foreign =
-        json_call("monitoring", "GraniteServiceVersion20100801.PutMetricAlarm".into(), json!({}));
-    check_json(&client.send(foreign).await.unwrap(), "UnknownOperationException", "PutMetricAlarm");
+    let foreign = json_call("dynamodb", "DynamoDB_20120810.PutItem".into(), json!({}));
+    check_json(&client.send(foreign).await.unwrap(), "UnknownOperationException", "PutItem");
 }
 
 #[tokio::test]

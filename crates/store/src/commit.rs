@@ -6,7 +6,7 @@ use rollout::{Action, HostCommand, Verdict};
 use crate::changes::Change;
 use crate::engine::{Batch, Statement, Value, Written, params};
 use crate::error::StoreError;
-use crate::{Store, health, targets, timeline};
+use crate::{Store, health, notices, targets, timeline};
 
 /// What became of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,7 @@ fn statements(id: &DeploymentId, version: u64, actions: &[Action]) -> Vec<Statem
     // First and expected: everything after it is for the winner only.
     let mut statements = vec![compare_and_set(id, version, actions).expecting(1)];
     for (position, action) in actions.iter().enumerate() {
+        statements.extend(notices::of_an_action(id, version + 1, position, action));
         match action {
             Action::Start { at, targets } => statements.extend(start(id, *at, targets)),
             Action::Refuse { targets, verdict } => {

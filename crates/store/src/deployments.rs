@@ -12,7 +12,7 @@ use crate::codec;
 use crate::engine::{Batch, Query, Row, Statement, Value, Written, params};
 use crate::error::StoreError;
 use crate::page::Cursor;
-use crate::{Page, Store, revisions, timeline};
+use crate::{Page, Store, notices, revisions, timeline};
 
 /// A deployment to be made. Its previous revision is the group's last successful one at that moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -291,6 +291,7 @@ fn creation(new: &NewDeployment) -> Batch {
         insert(new).expecting(1),
         Statement { sql: format!("{} ON CONFLICT DO NOTHING", known.sql).into(), ..known },
         timeline::of_the_creation(new),
+        notices::of_the_creation(new),
     ];
     Batch::of(statements).waking(vec![Change::Deployment(new.id.clone())])
 }

@@ -34,6 +34,9 @@ mod snapshot;
 mod targets;
 mod timeline;
 
+mod deliveries;
+mod notices;
+
 mod documents;
 
 mod buckets;
@@ -55,6 +58,7 @@ pub use buckets::{Bucket, CreateBucket, DeleteBucket, Versioning};
 pub use changes::Change;
 pub use commit::Commit;
 pub use configs::{Config, DeleteConfig};
+pub use deliveries::{ClaimedLane, DeadLetter, Delivery, NewDelivery};
 pub use deployments::{
     CreateDeployment, DeploymentFilter, DeploymentRecord, NewDeployment, Overview, StopRequest,
 };
@@ -65,6 +69,7 @@ pub use health::HealthRecord;
 pub use hook_output::{COMMAND_LEAST, OutputBatch, OutputFilter, OutputLimits, StoredOutput};
 pub use hosts::{Acknowledge, CommandRecord, Complete, Host};
 pub use listing::{ListObjects, Listing, ListingEntry, Marker};
+pub use notices::{Happened, Notice};
 pub use objects::{DeleteObject, NewObject, Object, PutCondition, PutObject};
 pub use page::Page;
 pub use revisions::{RevisionFilter, RevisionRecord, RevisionSort};

@@ -18,9 +18,9 @@ use rollout::{Action, Completion, HostCommand, StopIntent, Verdict};
 use crate::engine::Value;
 use crate::{
     Application, Bucket, Config, Database, DeploymentFilter, DocumentWrite, Expected, GroupChange,
-    ListObjects, Marker, NewDeployment, NewGroup, NewObject, OutputBatch, OutputFilter,
-    OutputLimits, Part, PutCondition, RevisionFilter, RevisionSort, Store, StoreError, Upload,
-    Versioning,
+    ListObjects, Marker, NewDelivery, NewDeployment, NewGroup, NewObject, OutputBatch,
+    OutputFilter, OutputLimits, Part, PutCondition, RevisionFilter, RevisionSort, Store,
+    StoreError, Upload, Versioning,
 };
 
 /// What was run: texts with parameters, and the lines (file name, line) that made them.
@@ -147,6 +147,7 @@ async fn use_everything(store: &Store) -> BTreeMap<String, Vec<Value>> {
     use_documents(store).await.unwrap();
     use_objects(store).await.unwrap();
     use_output(store).await.unwrap();
+    use_deliveries(store).await.unwrap();
     let recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
     let missed: Vec<_> = makers().difference(&recorded.lines).cloned().collect();
     assert!(
@@ -387,6 +388,35 @@ async fn use_documents(store: &Store) -> Result<(), StoreError> {
     store.documents::<u32>("k", "", None, 5).await?;
     store.documents::<u32>("k", "a", Some("a"), 5).await?;
     Ok(())
+}
+
+async fn use_deliveries(store: &Store) -> Result<(), StoreError> {
+    let notices = store.notices(5).await?;
+    let message = NewDelivery {
+        id: "m".to_owned(),
+        destination: "d".to_owned(),
+        lane: "d 1".to_owned(),
+        place: 1,
+        body: String::new(),
+        created: at(1),
+    };
+    store.spread(&notices, std::slice::from_ref(&message)).await?;
+    store.deliver(std::slice::from_ref(&message)).await?;
+    store.next_delivery().await?;
+    for lane in store.claim_lanes("s", at(2), at(9), 5, 5).await? {
+        let delivery = lane.messages[0].clone();
+        store.delivered(&lane, &delivery, at(9)).await?;
+        store.bury(&lane, &delivery, "dead1", 1, at(3), "").await?;
+        store.postpone(&lane, at(3), at(4), "").await?;
+        store.release(&lane, at(3)).await?;
+    }
+    for after in [None, Some("1/1")] {
+        store.dead_letters(None, after, 5).await?;
+        store.dead_letters(Some("d"), after, 5).await?;
+    }
+    store.redrive("dead1").await?;
+    store.discard_dead_letter("m").await?;
+    store.forget_deliveries("d").await
 }
 
 async fn use_objects(store: &Store) -> Result<(), StoreError> {

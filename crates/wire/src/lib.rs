@@ -2,7 +2,7 @@
 //!
 //! - [`codedeploy`], [`commands`] and [`longshore`]: the operations of CodeDeploy, of the agents' command service and of
 //!   longshore's own service, with their inputs, outputs, limits and errors, generated from the service models;
-//! - [`json11`], [`query`], [`xml`]: the encodings of requests, answers and errors;
+//! - [`json11`], [`query`], [`xml`], [`monitoring`]: the encodings of requests, answers and errors;
 //! - [`sigv4`]: signing and verifying requests; [`cms`]: the signed deployment specification.
 //!
 //! Everything here is a function of its arguments: no I/O, no async, no clock. It does not know the domain's types
@@ -18,6 +18,7 @@ mod rule;
 mod time;
 
 pub mod json11;
+pub mod monitoring;
 pub mod query;
 pub mod xml;
 

@@ -124,6 +124,15 @@ pub(crate) fn iso8601_millis(text: &str) -> Option<i64> {
     Some(days * 86_400_000 + day_millis - offset_minutes(zone)? * 60_000)
 }
 
+/// Writes a point in time as `2014-09-03T17:16:16.589Z`.
+pub(crate) fn iso8601(millis: i64) -> String {
+    let (year, month, day) = date_from_days(millis.div_euclid(86_400_000));
+    let rest = millis.rem_euclid(86_400_000);
+    let (seconds, fraction) = (rest / 1000, rest % 1000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{fraction:03}Z")
+}
+
 fn clock_millis(clock: &str) -> Option<i64> {
     let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
     let mut parts = whole.splitn(3, ':');

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use store::{DeploymentRecord, Overview};
 use wire::codedeploy::{
     AlarmConfiguration, AutoRollbackConfiguration, CreateDeploymentInput, DeploymentInfo,
-    DeploymentOverview, DeploymentStyle, EC2DeploymentOptions, ErrorInformation,
+    DeploymentOverview, DeploymentStyle, EC2DeploymentOptions, ErrorInformation, TriggerConfig,
 };
 
 use super::settings::Settings;
@@ -27,6 +27,9 @@ pub struct Options {
     pub style: Option<DeploymentStyle>,
     /// Auto Scaling processes to suspend.
     pub ec2_options: Option<EC2DeploymentOptions>,
+    /// Who is told of it: the group's triggers at that moment.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub triggers: Vec<TriggerConfig>,
     /// The deployment whose revision is run again, if this is a restart.
     pub restart_of: Option<String>,
 }
@@ -45,6 +48,7 @@ impl Options {
                 .ec2_deployment_options
                 .clone()
                 .or_else(|| settings.ec2_options.clone()),
+            triggers: settings.triggers.clone(),
             restart_of: None,
         }
     }

@@ -19,6 +19,7 @@ pub use params::{BadParameter, Params};
 pub use records::Records;
 
 use crate::iam::Keyring;
+use crate::notifications::Outside;
 use crate::performer::Performer;
 
 /// What a service works with; made by the edge for each call.
@@ -30,6 +31,8 @@ pub struct Context {
     pub keyring: Arc<Keyring>,
     /// Makes local instances, if this server has any.
     pub performer: Option<Arc<Performer>>,
+    /// How others are reached, and how they reach this server.
+    pub outside: Arc<Outside>,
     /// The account, and the region for which the request was signed.
     pub scope: Scope,
     /// When the request came.

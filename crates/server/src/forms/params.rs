@@ -48,6 +48,20 @@ impl<'a> Params<'a> {
         self.0.list(name).iter().map(Params)
     }
 
+    /// The entries of a map, by key; none if it is absent or empty.
+    pub fn map(self, name: &str) -> impl Iterator<Item = (&'a str, Params<'a>)> + use<'a> {
+        let entries = match self.0.get(name) {
+            Some(Tree::Record(entries)) => Some(entries),
+            Some(Tree::Text(_) | Tree::List(_)) | None => None,
+        };
+        entries.into_iter().flatten().map(|(key, value)| (key.as_str(), Params(value)))
+    }
+
+    /// The text that this is, if it is text.
+    pub fn as_text(self) -> Option<&'a str> {
+        self.0.as_text()
+    }
+
     /// The texts of a list of texts.
     pub fn texts(self, name: &str) -> Vec<&'a str> {
         self.0.texts(name)
@@ -117,6 +131,11 @@ mod tests {
         assert_eq!(params.list("Tags").count(), 0);
         assert_eq!(params.text("Tags"), Some(""));
         assert_eq!(params.filled("Tags"), None);
+        let form = b"Attributes.entry.1.key=a&Attributes.entry.1.value=1&Empty=";
+        let tree = parse(form, Flavour::Query).unwrap();
+        let map: Vec<_> = Params::new(&tree).map("Attributes").collect();
+        assert_eq!((map[0].0, map[0].1.as_text()), ("a", Some("1")));
+        assert_eq!(Params::new(&tree).map("Empty").count(), 0);
         let placement = params.child("Placement").unwrap();
         assert_eq!(placement.text("AvailabilityZone"), Some("us-east-1a"));
     }

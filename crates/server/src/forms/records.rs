@@ -78,6 +78,11 @@ impl Records {
         Self { store }
     }
 
+    /// Where they are kept.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The record of that key.
     pub async fn get<R: Record>(&self, key: &str) -> Result<Option<Kept<R>>, RecordError> {
         Ok(self.store.document::<R>(R::KIND, key).await?.map(Kept::from))

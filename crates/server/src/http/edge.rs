@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
-use http::header::{CONTENT_TYPE, EXPECT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -21,18 +21,21 @@ use super::body::{self, ReadError, Response};
 use super::form::FormService;
 use super::metrics::{Metrics, Served};
 use super::permissions::{self, PermissionError};
-use super::route::{CommandDialect, Route, route};
-use super::{commands, json, longshore, own, respond};
+use super::route::{CommandDialect, MonitoringProtocol, Route, route};
+use super::{commands, json, longshore, monitoring, own, respond};
 use crate::app::{App, Call, Failure};
 use crate::clock::Clock;
+use crate::cloudwatch;
 use crate::driver::chain;
 use crate::forms::{ApiError, Context, Records};
 use crate::hosts::Hosts;
 use crate::iam::policy::Facts;
 use crate::iam::{AuthorizeError, Keyring, authorize};
+use crate::notifications::{DeliveryCounts, Outside, Postman};
 use crate::performer::Performer;
 use crate::s3::S3Service;
 use crate::signer::Signer;
+use crate::sns;
 
 /// Everything that answers requests.
 pub struct Edge {
@@ -58,6 +61,12 @@ pub struct Edge {
     pub account: String,
     /// Counts what was asked.
     pub metrics: Metrics,
+    /// Counts what was delivered.
+    pub deliveries: Arc<DeliveryCounts>,
+    /// Signs and delivers notifications.
+    pub postman: Postman,
+    /// How others are reached, and how they reach this server.
+    pub outside: Arc<Outside>,
 }
 
 /// A request that has been read, and what its answer will be labelled with.
@@ -80,6 +89,7 @@ impl Edge {
             Route::CodeDeploy(_)
             | Route::Commands { .. }
             | Route::Longshore { .. }
+            | Route::Monitoring { .. }
             | Route::UnknownTarget(_)
             | Route::Form { .. } => {}
         }
@@ -97,6 +107,9 @@ impl Edge {
             Route::Longshore { operation, scope_service } => {
                 self.longshore(&received, &operation, scope_service.as_deref()).await
             }
+            Route::Monitoring { operation, protocol } => {
+                self.monitoring(&received, &operation, protocol).await
+            }
             Route::Form { scope_service } => self.form(&received, scope_service.as_deref()).await,
             Route::UnknownTarget(target) => self.unknown_target(&received, &target),
             Route::Own(_) | Route::Visitor | Route::S3 => own::welcome(),
@@ -105,10 +118,13 @@ impl Edge {
 
     async fn own(&self, head: &Parts, path: &str) -> Response {
         let healthy = path != "healthz" || self.app.is_healthy().await;
+        let signing_pem =
+            if path == own::SIGNING_PEM { self.postman.certificate_pem().await.ok() } else { None };
         let facts = own::Facts {
             healthy,
-            metrics: &|| self.metrics.text(),
+            metrics: &|| self.metrics.text() + &self.deliveries.text(),
             signer_pem: self.signer.certificate_pem(),
+            signing_pem,
         };
         own::answer(&head.method, path, &facts)
     }
@@ -242,11 +258,50 @@ impl Edge {
         response
     }
 
+    async fn monitoring(
+        &self,
+        received: &Received,
+        operation: &str,
+        protocol: MonitoringProtocol,
+    ) -> Response {
+        let request_id = &received.request_id;
+        let outcome = self.answer_monitoring(received, operation, protocol).await;
+        if let Err(ApiError { cause: Some(cause), .. }) = &outcome {
+            let service = "monitoring";
+            tracing::error!(request_id, service, operation, error = chain(&**cause), "failed");
+        }
+        let served = match &outcome {
+            Err(error) if error.code == "InvalidAction" => Served::No,
+            Ok(_) | Err(_) => Served::Yes,
+        };
+        let response = monitoring::respond(protocol, &outcome, request_id);
+        self.metrics.count("monitoring", operation, response.status().as_u16(), served);
+        response
+    }
+
+    async fn answer_monitoring(
+        &self,
+        received: &Received,
+        operation: &str,
+        protocol: MonitoringProtocol,
+    ) -> Result<serde_json::Value, ApiError> {
+        let verified = self.verify(received, "monitoring").await;
+        let verified = verified.map_err(|error| form_refusal(error, Dialect::Json))?;
+        let input = monitoring::read(protocol, &received.body)?;
+        let scope = Scope { account: self.account.clone(), region: verified.region };
+        cloudwatch::handle(&self.context(&scope), &verified.caller, operation, &input).await
+    }
+
     async fn form(&self, received: &Received, scope_service: Option<&str>) -> Response {
         let form = form_of(received);
         let pair = |name: &str| wire_pair(form, name);
         let (action, version) = (pair("Action").unwrap_or_default(), pair("Version"));
-        let service = FormService::find(scope_service, version.as_deref());
+        let unsigned_link = scope_service.is_none() && sns::may_be_unsigned(&action);
+        let service = if unsigned_link {
+            FormService::Sns
+        } else {
+            FormService::find(scope_service, version.as_deref())
+        };
         let request_id = &received.request_id;
         let (status, document) = match self.answer_form(received, service, &action, form).await {
             Ok(document) => (200, document),
@@ -271,9 +326,16 @@ impl Edge {
         action: &str,
         form: &[u8],
     ) -> Result<String, ApiError> {
+        let tree = service.parse(form)?;
+        if !is_signed(&received.head) && service == FormService::Sns && sns::may_be_unsigned(action)
+        {
+            // A link names what it is about by its ARN: no region is needed.
+            let scope = Scope { account: self.account.clone(), region: String::new() };
+            let context = self.context(&scope);
+            return FormService::visit(&context, action, &tree, &received.request_id).await;
+        }
         let verified = self.verify(received, service.name()).await;
         let verified = verified.map_err(|error| form_refusal(error, service.dialect()))?;
-        let tree = service.parse(form)?;
         if action.is_empty() {
             return Err(ApiError::client("MissingAction", "The request has no Action."));
         }
@@ -287,16 +349,15 @@ impl Edge {
             records: self.records.clone(),
             keyring: Arc::clone(&self.keyring),
             performer: self.performer.clone(),
+            outside: Arc::clone(&self.outside),
             scope: scope.clone(),
             now: self.clock.now(),
         }
     }
 
     fn unknown_target(&self, received: &Received, target: &str) -> Response {
-        let (prefix, operation) = target.rsplit_once('.').unwrap_or((target, ""));
-        let service =
-            if prefix.starts_with("GraniteServiceVersion") { "monitoring" } else { "unknown" };
-        self.unknown_operation(service, operation, received)
+        let operation = target.rsplit_once('.').map_or("", |(_, operation)| operation);
+        self.unknown_operation("unknown", operation, received)
     }
 
     fn unknown_operation(
@@ -325,6 +386,10 @@ impl Edge {
             let error = ApiError::new(status, "RequestEntityTooLarge", error.to_string());
             return respond::xml(status, service.error(&error, request_id), request_id);
         }
+        if let Route::Monitoring { protocol, .. } = route {
+            let error = ApiError::new(status, "RequestEntityTooLarge", error.to_string());
+            return monitoring::respond(*protocol, &Err(error), request_id);
+        }
         let code = match error {
             ReadError::TooLarge => ErrorCode::RequestEntityTooLarge,
             ReadError::TooSlow | ReadError::Broken(_) => ErrorCode::Serialization,
@@ -340,6 +405,12 @@ fn permitting(operation: CommandOperation) -> CommandOperation {
         CommandOperation::PutHostCommandOutput => CommandOperation::PutHostCommandComplete,
         other => other,
     }
+}
+
+/// Whether anything claims that somebody signed the request.
+fn is_signed(head: &Parts) -> bool {
+    let query = head.uri.query().unwrap_or_default();
+    head.headers.contains_key(AUTHORIZATION) || query.contains("X-Amz-Credential=")
 }
 
 /// The pairs of a form: the body, or the query of a GET.

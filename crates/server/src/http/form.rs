@@ -1,4 +1,4 @@
-//! The form services: EC2, IAM and STS, and the refusals of those that are not served.
+//! The form services: EC2, IAM, STS, CloudWatch and SNS, and the refusals of those that are not served.
 
 use wire::query::{self, Flavour, QueryError, Tree};
 use wire::sigv4::Dialect;
@@ -6,7 +6,7 @@ use wire::xml::{self, Element, namespace};
 
 use crate::forms::{ApiError, Context, Params};
 use crate::iam::Caller;
-use crate::{ec2, iam, sts};
+use crate::{cloudwatch, ec2, iam, sns, sts};
 
 /// A service that is asked by forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum FormService {
     Ec2,
     Iam,
     Sts,
+    CloudWatch,
+    Sns,
     /// One of AWS's that is not served here; its scope's service and name space.
     Unserved(&'static str, &'static str),
 }
@@ -35,10 +37,8 @@ impl FormService {
             (Some("elasticloadbalancing"), _) | (None, Some("2015-12-01")) => {
                 Self::Unserved("elasticloadbalancing", namespace::ELB_V2)
             }
-            (Some("sns"), _) | (None, Some("2010-03-31")) => Self::Unserved("sns", namespace::SNS),
-            (Some("monitoring"), _) | (None, Some("2010-08-01")) => {
-                Self::Unserved("monitoring", namespace::CLOUDWATCH)
-            }
+            (Some("sns"), _) | (None, Some("2010-03-31")) => Self::Sns,
+            (Some("monitoring"), _) | (None, Some("2010-08-01")) => Self::CloudWatch,
             (Some(_) | None, _) => Self::Iam,
         }
     }
@@ -49,6 +49,8 @@ impl FormService {
             Self::Ec2 => "ec2",
             Self::Iam => "iam",
             Self::Sts => "sts",
+            Self::CloudWatch => "monitoring",
+            Self::Sns => "sns",
             Self::Unserved(name, _) => name,
         }
     }
@@ -57,14 +59,18 @@ impl FormService {
     pub const fn dialect(self) -> Dialect {
         match self {
             Self::Ec2 => Dialect::Ec2,
-            Self::Iam | Self::Sts | Self::Unserved(..) => Dialect::Query,
+            Self::Iam | Self::Sts | Self::CloudWatch | Self::Sns | Self::Unserved(..) => {
+                Dialect::Query
+            }
         }
     }
 
     const fn flavour(self) -> Flavour {
         match self {
             Self::Ec2 => Flavour::Ec2,
-            Self::Iam | Self::Sts | Self::Unserved(..) => Flavour::Query,
+            Self::Iam | Self::Sts | Self::CloudWatch | Self::Sns | Self::Unserved(..) => {
+                Flavour::Query
+            }
         }
     }
 
@@ -73,6 +79,8 @@ impl FormService {
             Self::Ec2 => namespace::EC2,
             Self::Iam => namespace::IAM,
             Self::Sts => namespace::STS,
+            Self::CloudWatch => namespace::CLOUDWATCH,
+            Self::Sns => namespace::SNS,
             Self::Unserved(_, namespace) => namespace,
         }
     }
@@ -104,6 +112,12 @@ impl FormService {
             }
             Self::Iam => iam::handle(context, caller, action, params).await.map(wrap),
             Self::Sts => sts::handle(context, caller, action, params).await.map(wrap),
+            Self::Sns => sns::handle(context, caller, action, params).await.map(wrap),
+            Self::CloudWatch => {
+                let input = cloudwatch::Input::Form(tree.clone());
+                let output = cloudwatch::handle(context, caller, action, &input).await?;
+                Ok(wrap((!output.is_null()).then(|| wire::monitoring::to_element(&output))))
+            }
             Self::Unserved(name, _) => Err(ApiError::client(
                 "InvalidAction",
                 format!("The action {action} of {name} is not served by this server."),
@@ -111,17 +125,30 @@ impl FormService {
         }
     }
 
+    /// Does what an unsigned link in one of SNS's messages leads to; the answer's document.
+    pub async fn visit(
+        context: &Context,
+        action: &str,
+        tree: &Tree,
+        request_id: &str,
+    ) -> Result<String, ApiError> {
+        let result = sns::visit(context, action, Params::new(tree)).await?;
+        Ok(xml::query_response(action, namespace::SNS, result, request_id))
+    }
+
     /// The document of a refusal.
     pub fn error(self, error: &ApiError, request_id: &str) -> String {
         match self {
             Self::Ec2 => xml::ec2_error(&error.code, &error.message, request_id),
-            Self::Iam | Self::Sts | Self::Unserved(..) => xml::query_error(
-                self.namespace(),
-                error.status,
-                &error.code,
-                &error.message,
-                request_id,
-            ),
+            Self::Iam | Self::Sts | Self::CloudWatch | Self::Sns | Self::Unserved(..) => {
+                xml::query_error(
+                    self.namespace(),
+                    error.status,
+                    &error.code,
+                    &error.message,
+                    request_id,
+                )
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod commands;
 mod form;
 mod json;
 mod longshore;
+mod monitoring;
 mod own;
 
 pub mod body;

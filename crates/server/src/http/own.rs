@@ -26,7 +26,12 @@ pub struct Facts<'a> {
     pub metrics: &'a dyn Fn() -> String,
     /// The certificate with which agents verify deployment specifications.
     pub signer_pem: &'a str,
+    /// The certificate with which receivers verify what topics send, if that is asked for and there is one.
+    pub signing_pem: Option<String>,
 }
+
+/// Where the certificate is to which `SigningCertURL` leads.
+pub const SIGNING_PEM: &str = "sns/signing.pem";
 
 /// Answers a visitor of `/`.
 pub fn welcome() -> Response {
@@ -37,6 +42,9 @@ pub fn welcome() -> Response {
 pub fn answer(method: &Method, path: &str, facts: &Facts<'_>) -> Response {
     if method != Method::GET && method != Method::HEAD {
         return text(StatusCode::METHOD_NOT_ALLOWED, format!("/-/{path} can only be read\n"));
+    }
+    if let Some(pem) = &facts.signing_pem {
+        return text(StatusCode::OK, pem.clone());
     }
     match path {
         "healthz" if facts.healthy => text(StatusCode::OK, "ok\n".to_owned()),

@@ -46,7 +46,8 @@ pub fn xml(status: u16, document: String, request_id: &str) -> Response {
     labelled(with_status(status, full(document)), xml::CONTENT_TYPE, request_id)
 }
 
-fn labelled(mut response: Response, content_type: &'static str, request_id: &str) -> Response {
+/// The answer with its content type and the request's id.
+pub fn labelled(mut response: Response, content_type: &'static str, request_id: &str) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Ok(id) = HeaderValue::from_str(request_id) {

@@ -4,6 +4,7 @@ use http::Method;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
+use wire::monitoring;
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Route {
     Commands { operation: String, dialect: CommandDialect },
     /// Longshore's own service over JSON 1.1; the operation's name, and the signing name of the request.
     Longshore { operation: String, scope_service: Option<String> },
+    /// CloudWatch over JSON 1.0 or CBOR; the operation's name.
+    Monitoring { operation: String, protocol: MonitoringProtocol },
     /// A target header that names no service here.
     UnknownTarget(String),
     /// A form service (EC2, IAM, STS, …) with the service of the credential scope, if the request is signed.
@@ -24,6 +27,13 @@ pub enum Route {
     Visitor,
     /// S3: everything else.
     S3,
+}
+
+/// In which of its newer protocols CloudWatch is asked; forms are the older one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MonitoringProtocol {
+    Json,
+    Cbor,
 }
 
 /// Which of its two names the agent used for the command service.
@@ -57,6 +67,16 @@ pub fn route(head: &Parts) -> Route {
     {
         return Route::Own(rest.to_owned());
     }
+    if head
+        .headers
+        .get(monitoring::PROTOCOL_HEADER)
+        .is_some_and(|value| value == monitoring::PROTOCOL)
+        && let Some(("", rest)) = head.uri.path().split_once("/service/")
+        && let Some((monitoring::SERVICE, operation)) = rest.split_once("/operation/")
+    {
+        let operation = operation.to_owned();
+        return Route::Monitoring { operation, protocol: MonitoringProtocol::Cbor };
+    }
     if let Some(target) = head.headers.get("x-amz-target") {
         return by_target(&String::from_utf8_lossy(target.as_bytes()), scope_service);
     }
@@ -85,6 +105,10 @@ fn by_target(target: &str, scope_service: Option<String>) -> Route {
         Some((LONGSHORE, operation)) => {
             Route::Longshore { operation: operation.to_owned(), scope_service }
         }
+        Some((monitoring::SERVICE, operation)) => Route::Monitoring {
+            operation: operation.to_owned(),
+            protocol: MonitoringProtocol::Json,
+        },
         _ => Route::UnknownTarget(target.to_owned()),
     }
 }
@@ -174,6 +198,21 @@ mod tests {
             "POST / | x-amz-target: Nobody.Nothing",
             &Route::UnknownTarget("Nobody.Nothing".into()),
         );
+    }
+
+    #[test]
+    fn cloudwatch_is_known_in_each_of_its_protocols() {
+        let route = |protocol| Route::Monitoring { operation: "PutMetricAlarm".into(), protocol };
+        check(
+            "POST / | x-amz-target: GraniteServiceVersion20100801.PutMetricAlarm",
+            &route(MonitoringProtocol::Json),
+        );
+        let path = "/service/GraniteServiceVersion20100801/operation/PutMetricAlarm";
+        check(
+            &format!("POST {path} | smithy-protocol: rpc-v2-cbor"),
+            &route(MonitoringProtocol::Cbor),
+        );
+        check(&format!("POST {path} | {}", signed("s3")), &Route::S3);
     }
 
     #[test]

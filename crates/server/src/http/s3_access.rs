@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::forms::{Context, Records};
 use crate::iam::policy::Facts;
 use crate::iam::{AuthorizeError, Caller, Keyring, authorize};
+use crate::notifications::Outside;
 use crate::s3::{Credentials, Key};
 
 type Fault = Box<dyn Error + Send + Sync>;
@@ -23,6 +24,8 @@ pub struct S3Access {
     pub clock: Clock,
     /// The account, and a region to name: S3's permissions know none.
     pub scope: Scope,
+    /// How others are reached.
+    pub outside: Arc<Outside>,
 }
 
 #[async_trait::async_trait]
@@ -44,6 +47,7 @@ impl Credentials for S3Access {
             records: self.records.clone(),
             keyring: Arc::clone(&self.keyring),
             performer: None,
+            outside: Arc::clone(&self.outside),
             scope: self.scope.clone(),
             now,
         };

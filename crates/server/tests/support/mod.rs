@@ -4,6 +4,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "inputs are written where they are sent")]
 
 pub mod host;
+pub mod receiver;
 
 use std::net::SocketAddr;
 
@@ -32,9 +33,15 @@ pub fn root() -> Credentials {
 
 impl TestServer {
     pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A server whose configuration is changed first.
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let running =
-            Server::start(config(&directory, "127.0.0.1:0".parse().unwrap())).await.unwrap();
+        let mut config = config(&directory, "127.0.0.1:0".parse().unwrap());
+        change(&mut config);
+        let running = Server::start(config).await.unwrap();
         let address = running.address();
         Self { directory, running: Some(running), address }
     }

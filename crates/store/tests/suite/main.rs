@@ -12,6 +12,7 @@ mod documents;
 mod fleets;
 mod hook_output;
 mod hosts;
+mod notifications;
 mod objects;
 mod postgres;
 mod schema;
