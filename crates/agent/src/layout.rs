@@ -179,11 +179,19 @@ pub fn private_directory(path: &Utf8Path) -> io::Result<()> {
 /// # Errors
 /// It cannot be written.
 pub fn private_file(path: &Utf8Path, text: &[u8]) -> io::Result<()> {
+    create_private(path)?.write_all(text)
+}
+
+/// Makes an empty file that only its owner may read, in the place of an old one.
+///
+/// # Errors
+/// It cannot be made.
+pub fn create_private(path: &Utf8Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
     // One that an official agent left is open to everybody.
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    file.write_all(text)
+    Ok(file)
 }
 
 fn marker(path: &Utf8Path) -> Option<Utf8PathBuf> {

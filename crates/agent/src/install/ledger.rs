@@ -151,15 +151,14 @@ pub(super) fn made(text: &[u8]) -> Vec<PathBuf> {
 }
 
 /// Size and time of a file, by which a change is known.
-fn stamp(path: &Path) -> io::Result<String> {
-    let metadata = fs::symlink_metadata(path)?;
+fn stamp(metadata: &fs::Metadata) -> String {
     let kind = match metadata.file_type() {
         kind if kind.is_file() => "file",
         kind if kind.is_symlink() => "link",
         kind if kind.is_dir() => "directory",
         _ => "other",
     };
-    Ok(format!("{kind} {} {}.{:09}", metadata.size(), metadata.mtime(), metadata.mtime_nsec()))
+    format!("{kind} {} {}.{:09}", metadata.size(), metadata.mtime(), metadata.mtime_nsec())
 }
 
 /// The record of files that lie, for now, at the second path of each pair; it belongs to this text of the list only.
@@ -169,11 +168,11 @@ pub(super) fn record<'a>(
 ) -> io::Result<Vec<u8>> {
     let mut text = format!("{}\n", fingerprint(list));
     for (path, now_at) in files {
-        let is_directory = fs::symlink_metadata(now_at)?.is_dir();
-        if is_directory && !is_unlisted(path) {
+        let metadata = fs::symlink_metadata(now_at)?;
+        if metadata.is_dir() && !is_unlisted(path) {
             continue;
         }
-        text.push_str(&format!("{} {}\n", stamp(now_at)?, escaped(path)));
+        text.push_str(&format!("{} {}\n", stamp(&metadata), escaped(path)));
     }
     Ok(text.into_bytes())
 }
@@ -187,7 +186,8 @@ struct Recorded {
 impl Recorded {
     /// Whether the file is there and not as it was installed. A directory's time says nothing.
     fn is_changed(&self) -> bool {
-        !self.stamp.starts_with("directory") && stamp(&self.path).is_ok_and(|now| now != self.stamp)
+        !self.stamp.starts_with("directory")
+            && fs::symlink_metadata(&self.path).is_ok_and(|now| stamp(&now) != self.stamp)
     }
 }
 

@@ -20,7 +20,7 @@ pub use ledger::{LedgerFiles, Previous};
 pub use planner::plan;
 pub use switch::{Recovered, Switched, recover, switch};
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use camino::Utf8Path;
@@ -195,10 +195,10 @@ impl InstallError {
     }
 }
 
-/// The steps in the form of the official agent's `…-install.json`, for people and tools.
-pub fn instructions(steps: &[Step]) -> Value {
+/// A step in the form of the official agent's `…-install.json`, for people and tools.
+fn instruction(step: &Step) -> Value {
     let text = |path: &Path| path.to_string_lossy().into_owned();
-    let step = |step: &Step| match step {
+    match step {
         Step::MakeDirectory { directory } => json!({"type": "mkdir", "directory": text(directory)}),
         Step::Copy { source, destination } => {
             json!({"type": "copy", "source": text(source), "destination": text(destination)})
@@ -219,18 +219,25 @@ pub fn instructions(steps: &[Step]) -> Value {
             let context = json!({"user": user, "role": null, "type": kind, "range": range});
             json!({"type": "semanage", "context": context, "file": text(path)})
         }
-    };
-    json!({"instructions": steps.iter().map(step).collect::<Vec<_>>()})
+    }
 }
 
-/// Writes the instructions of an install for people to read.
+/// Writes the instructions of an install for people to read, one after the other: there may be many.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn write_instructions(path: &Utf8Path, steps: &[Step]) -> Result<(), InstallError> {
-    let text = instructions(steps).to_string();
-    crate::layout::private_file(path, text.as_bytes())
-        .map_err(InstallError::host("write", path.as_std_path()))
+    let write = || -> io::Result<()> {
+        let mut file = io::BufWriter::new(crate::layout::create_private(path)?);
+        file.write_all(b"{\"instructions\":[")?;
+        for (at, step) in steps.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            write!(file, "{comma}{}", instruction(step))?;
+        }
+        file.write_all(b"]}")?;
+        file.flush()
+    };
+    write().map_err(InstallError::host("write", path.as_std_path()))
 }
 
 #[cfg(test)]

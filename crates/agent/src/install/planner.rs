@@ -188,7 +188,7 @@ impl Planner<'_> {
         if self.disk.stays(directory) {
             return Err(InstallError::NotADirectory { path: directory.to_owned() });
         }
-        match self.disk.kind(directory) {
+        match self.kind(directory) {
             Kind::Directory => return Ok(()),
             Kind::Other => return Err(InstallError::NotADirectory { path: directory.to_owned() }),
             Kind::Nothing => {}
@@ -202,6 +202,14 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// What will be at a path. In a directory that is made anew there is nothing.
+    fn kind(&self, path: &Path) -> Kind {
+        match path.parent() {
+            Some(parent) if self.made.directories.contains_key(parent) => Kind::Nothing,
+            _ => self.disk.kind(path),
+        }
+    }
+
     fn file(&mut self, source: &Path, destination: &Path) -> Result<(), InstallError> {
         let path = destination.to_owned();
         if let Some(first) = self.made.files.get(destination) {
@@ -211,7 +219,7 @@ impl Planner<'_> {
         if self.made.directories.contains_key(destination) {
             return Err(InstallError::FileOverDirectory { origin: source.to_owned(), path });
         }
-        match (self.disk.kind(destination), &self.behavior) {
+        match (self.kind(destination), &self.behavior) {
             (Kind::Nothing, _) | (Kind::Other, Ok(FileExistsBehavior::Overwrite)) => {}
             (_, Err(found)) => return Err(InstallError::Behavior { found: found.clone() }),
             (_, Ok(FileExistsBehavior::Disallow)) => return Err(InstallError::Exists { path }),

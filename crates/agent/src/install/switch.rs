@@ -90,11 +90,15 @@ impl Switch<'_> {
                 .make_directory(stage, 0o700)
                 .map_err(InstallError::host("create the directory", stage))?;
         }
-        for step in self.steps {
+        for step in self.steps.iter().filter(|step| matches!(step, Step::MakeDirectory { .. })) {
+            self.stage(step)?;
+        }
+        self.stage_files()?;
+        for step in self.steps.iter().filter(|step| !matches!(step, Step::MakeDirectory { .. })) {
             self.stage(step)?;
         }
         let mut entries: Vec<Entry> = self.staging.made.iter().cloned().map(Entry::Made).collect();
-        self.write_ledger(&entries)?;
+        self.write_ledger(&entries, false)?;
         self.sync()?;
         self.enter(Phase::Switching)?;
         for change in &self.staging.changes {
@@ -102,7 +106,7 @@ impl Switch<'_> {
         }
         self.set_through_links()?;
         if self.set_contexts(&mut entries)? {
-            self.write_ledger(&entries)?;
+            self.write_ledger(&entries, true)?;
         }
         self.sync()?;
         self.enter(Phase::Committed)
@@ -112,24 +116,35 @@ impl Switch<'_> {
         match step {
             Step::MakeDirectory { directory } => self
                 .hands
-                .make_directory(&self.staged(directory), 0o777)
+                .make_directory(self.staged(directory), 0o777)
                 .map_err(InstallError::host("create the directory", directory)),
-            Step::Copy { source, destination } => self
-                .hands
-                .copy(source, &self.staged(destination))
-                .map_err(InstallError::host("install", destination)),
+            // All of them together: see `stage_files`.
+            Step::Copy { .. } => Ok(()),
             Step::SetMode { path, .. }
             | Step::SetOwner { path, .. }
             | Step::SetAcl { path, .. }
             | Step::SetContext { path, .. } => {
                 let staged = self.staged(path);
-                if is_link(&staged) { Ok(()) } else { set(step, &staged) }
+                if is_link(staged) { Ok(()) } else { set(step, staged) }
             }
         }
     }
 
-    fn staged(&self, path: &Path) -> PathBuf {
-        self.staging.staged.get(path).cloned().unwrap_or_else(|| path.to_owned())
+    fn stage_files(&self) -> Result<(), InstallError> {
+        let copies = self.steps.iter().filter_map(|step| match step {
+            Step::Copy { source, destination } => Some((source.as_path(), destination.as_path())),
+            _ => None,
+        });
+        let staged = copies.clone().map(|(source, to)| (source, self.staged(to)));
+        let staged: Vec<(&Path, &Path)> = staged.collect();
+        self.hands.copy_all(&staged).map_err(|(at, error)| {
+            let path = copies.clone().nth(at).map_or(Path::new(""), |(_, path)| path);
+            InstallError::host("install", path)(error)
+        })
+    }
+
+    fn staged<'p>(&'p self, path: &'p Path) -> &'p Path {
+        self.staging.staged.get(path).map_or(path, PathBuf::as_path)
     }
 
     /// Modes and owners go through links, and a link leads where it shall only when it is in its place.
@@ -146,13 +161,12 @@ impl Switch<'_> {
         Ok(())
     }
 
-    fn write_ledger(&self, entries: &[Entry]) -> Result<(), InstallError> {
+    /// Before the switch the files are where they were staged, after it in their places.
+    fn write_ledger(&self, entries: &[Entry], switched: bool) -> Result<(), InstallError> {
         let LedgerFiles { next_cleanup, next_record, .. } = self.files;
         let list = ledger::text(entries);
         let files = self.staging.made.iter().filter_map(|path| {
-            let staged = self.staging.staged.get(path)?;
-            // Before the switch it is where it was staged, after it in its place.
-            let at = if fs::symlink_metadata(staged).is_ok() { staged } else { path };
+            let at = if switched { path } else { self.staging.staged.get(path)? };
             Some((path.as_path(), at.as_path()))
         });
         let record = ledger::record(&list, files)
