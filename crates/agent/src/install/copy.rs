@@ -4,6 +4,7 @@
 //! calls are cheaper. A hard link would be cheaper still and is never made: whoever may write an installed file could then write
 //! what hooks are run from, as root.
 
+use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown, lchown, symlink};
@@ -21,8 +22,11 @@ const THREADS_MAX: usize = 4;
 /// Files that a thread takes at a time.
 const BATCH: usize = 32;
 
-/// Copies files on all cores; which one failed first, and why.
-pub(super) fn copy_all(files: &[(&Path, &Path)]) -> Result<(), (usize, io::Error)> {
+/// Copies files, each to where the place of it is staged, on all cores; which one failed first, and why.
+pub(super) fn copy_all<'a>(
+    files: &[(&'a Path, &'a Path)],
+    staged: impl Fn(&'a Path) -> Cow<'a, Path> + Sync,
+) -> Result<(), (usize, io::Error)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = cores.min(THREADS_MAX).min(files.len().div_ceil(BATCH));
     let (next, fault) = (AtomicUsize::new(0), Mutex::new(None));
@@ -35,7 +39,7 @@ pub(super) fn copy_all(files: &[(&Path, &Path)]) -> Result<(), (usize, io::Error
                 return;
             }
             for (at, (source, to)) in batch.iter().enumerate() {
-                if let Err(error) = copier.copy(source, to) {
+                if let Err(error) = copier.copy(source, &staged(to)) {
                     // Nobody need go on.
                     next.store(files.len(), Ordering::Relaxed);
                     let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,7 +51,7 @@ pub(super) fn copy_all(files: &[(&Path, &Path)]) -> Result<(), (usize, io::Error
     };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(work);
+            scope.spawn(&work);
         }
         work();
     });

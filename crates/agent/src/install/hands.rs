@@ -3,6 +3,7 @@
 //! Everything that changes the disk goes through [`Hands`], so that tests can make each single call fail and look at what is
 //! left.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
@@ -96,14 +97,19 @@ impl Hands {
         fs::DirBuilder::new().mode(mode).create(path)
     }
 
-    /// Copies files; which one failed, and why. On all cores, but where calls are counted.
-    pub(super) fn copy_all(&self, files: &[(&Path, &Path)]) -> Result<(), (usize, io::Error)> {
+    /// Copies files to where the place of each is staged; which one failed, and why. On all cores, but where calls are counted.
+    pub(super) fn copy_all<'a>(
+        &self,
+        files: &[(&'a Path, &'a Path)],
+        staged: impl Fn(&'a Path) -> Cow<'a, Path> + Sync,
+    ) -> Result<(), (usize, io::Error)> {
         if self.fuse.is_none() {
-            return copy::copy_all(files);
+            return copy::copy_all(files, staged);
         }
         let mut copier = copy::Copier::default();
         files.iter().enumerate().try_for_each(|(at, (source, to))| {
-            self.tick().and_then(|()| copier.copy(source, to)).map_err(|error| (at, error))
+            let done = self.tick().and_then(|()| copier.copy(source, &staged(to)));
+            done.map_err(|error| (at, error))
         })
     }
 

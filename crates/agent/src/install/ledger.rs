@@ -3,6 +3,7 @@
 //! The list is the official agent's `…-cleanup` file, a path a line, so that either agent can take away the other's install.
 //! Beside it lies a record of our own: size and time of each file as it was installed, which tells what was changed since.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -121,17 +122,15 @@ fn is_unlisted(path: &Path) -> bool {
     path.as_os_str().as_bytes().contains(&b'\n')
 }
 
-/// The text of a list.
-pub(super) fn text(entries: &[Entry]) -> Vec<u8> {
+/// The text of a list: what was made, and for which paths there is a rule.
+pub(super) fn text<'a>(made: impl Iterator<Item = &'a Path>, contexts: &[PathBuf]) -> Vec<u8> {
     let mut text = Vec::new();
-    for entry in entries {
-        let (prefix, path) = match entry {
-            Entry::Made(path) => (&b""[..], path),
-            Entry::Context(path) => (CONTEXT, path),
-        };
-        let path = path.as_os_str().as_bytes();
-        if !is_unlisted(Path::new(OsStr::from_bytes(path))) {
-            text.extend([prefix, path, b"\n"].concat());
+    let contexts = contexts.iter().map(|path| (CONTEXT, path.as_path()));
+    for (prefix, path) in made.map(|path| (&b""[..], path)).chain(contexts) {
+        if !is_unlisted(path) {
+            for part in [prefix, path.as_os_str().as_bytes(), b"\n"] {
+                text.extend_from_slice(part);
+            }
         }
     }
     text
@@ -164,11 +163,11 @@ fn stamp(metadata: &fs::Metadata) -> String {
 /// The record of files that lie, for now, at the second path of each pair; it belongs to this text of the list only.
 pub(super) fn record<'a>(
     list: &[u8],
-    files: impl Iterator<Item = (&'a Path, &'a Path)>,
+    files: impl Iterator<Item = (&'a Path, Cow<'a, Path>)>,
 ) -> io::Result<Vec<u8>> {
     let mut text = format!("{}\n", fingerprint(list));
     for (path, now_at) in files {
-        let metadata = fs::symlink_metadata(now_at)?;
+        let metadata = fs::symlink_metadata(&now_at)?;
         if metadata.is_dir() && !is_unlisted(path) {
             continue;
         }
@@ -260,8 +259,8 @@ mod tests {
     #[test]
     fn a_line_cut_off_is_ignored_and_a_line_end_in_a_path_names_nobody_else_s_file() {
         assert_eq!(made(b"/a\nrelative\nsemanage\0/c\n/etc/pass"), [Path::new("/a")]);
-        let entries = [Entry::Made("/a/x\n/etc/passwd".into()), Entry::Made("/b".into())];
-        assert_eq!(text(&entries), b"/b\n");
+        let made = ["/a/x\n/etc/passwd", "/b"].map(Path::new);
+        assert_eq!(text(made.into_iter(), &["/c".into()]), b"/b\nsemanage\0/c\n");
     }
 
     #[test]
@@ -277,7 +276,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a b");
         fs::write(&file, "one").unwrap();
-        let record = record(b"/list\n", [(file.as_path(), file.as_path())].into_iter()).unwrap();
+        let record =
+            record(b"/list\n", [(file.as_path(), file.as_path().into())].into_iter()).unwrap();
         let changed =
             |list: &[u8]| recorded(&record, list).iter().filter(|r| r.is_changed()).count();
         assert_eq!(changed(b"/list\n"), 0);

@@ -44,6 +44,21 @@ pub enum Step {
     SetContext { path: PathBuf, context: SecurityContext },
 }
 
+impl Step {
+    /// The path that it makes; nothing if it only sets something.
+    fn made(&self) -> Option<&Path> {
+        match self {
+            Self::MakeDirectory { directory: path } | Self::Copy { destination: path, .. } => {
+                Some(path)
+            }
+            Self::SetMode { .. }
+            | Self::SetOwner { .. }
+            | Self::SetAcl { .. }
+            | Self::SetContext { .. } => None,
+        }
+    }
+}
+
 /// How an install can fail. The first sentences are the official agent's.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {

@@ -18,16 +18,18 @@ pub(super) fn plan(
     steps: &mut Vec<Step>,
 ) -> Result<(), InstallError> {
     let mut seen = HashSet::new();
+    let mut setting = Vec::new();
     for permission in permissions {
         let object = absolute(Path::new(&permission.object))?;
         let owners = Owners::of(permission)?;
-        for (path, is_file) in affected(permission, &object, made, disk)? {
+        for (path, is_file) in affected(permission, &object, made, steps, disk)? {
             if !seen.insert(path.clone()) {
                 return Err(InstallError::PermissionTwice { path });
             }
-            apply(permission, &owners, path, is_file, steps);
+            apply(permission, &owners, path, is_file, &mut setting);
         }
     }
+    steps.append(&mut setting);
     Ok(())
 }
 
@@ -55,6 +57,7 @@ fn affected(
     permission: &Permission,
     object: &Path,
     made: &Made,
+    making: &[Step],
     disk: &Disk<'_>,
 ) -> Result<Vec<(PathBuf, bool)>, InstallError> {
     let default_acl = permission.acls.iter().any(|entry| entry.default);
@@ -65,17 +68,18 @@ fn affected(
         return Ok(Vec::new());
     }
     let mut paths = Vec::new();
-    for (path, is_file) in &made.order {
+    for (step, path) in making.iter().filter_map(|step| Some((step, step.made()?))) {
         let Ok(relative) = path.strip_prefix(object) else { continue };
-        let kind = if *is_file { ObjectType::File } else { ObjectType::Directory };
+        let is_file = matches!(step, Step::Copy { .. });
+        let kind = if is_file { ObjectType::File } else { ObjectType::Directory };
         let relative = relative.to_string_lossy();
         if relative.is_empty() || !permission.is_for(kind) || !permission.matches(&relative) {
             continue;
         }
-        if *is_file && default_acl {
+        if is_file && default_acl {
             return Err(InstallError::DefaultAclOnFile);
         }
-        paths.push((path.clone(), *is_file));
+        paths.push((path.to_owned(), is_file));
     }
     Ok(paths)
 }

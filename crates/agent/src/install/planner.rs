@@ -72,12 +72,10 @@ fn plan_beside(
 /// What an install will have made.
 #[derive(Default)]
 pub(super) struct Made {
-    /// Destination to source of each file.
-    pub files: HashMap<PathBuf, PathBuf>,
+    /// Each file, with the number of the step that copies it.
+    pub files: HashMap<PathBuf, usize>,
     /// Each directory, to the source it was made for.
     pub directories: HashMap<PathBuf, PathBuf>,
-    /// All of them, files marked, in the order in which they are made.
-    pub order: Vec<(PathBuf, bool)>,
 }
 
 struct Planner<'a> {
@@ -197,7 +195,6 @@ impl Planner<'_> {
             self.make_directories(parent, origin)?;
         }
         self.made.directories.insert(directory.to_owned(), origin.to_owned());
-        self.made.order.push((directory.to_owned(), false));
         self.steps.push(Step::MakeDirectory { directory: directory.to_owned() });
         Ok(())
     }
@@ -212,7 +209,9 @@ impl Planner<'_> {
 
     fn file(&mut self, source: &Path, destination: &Path) -> Result<(), InstallError> {
         let path = destination.to_owned();
-        if let Some(first) = self.made.files.get(destination) {
+        if let Some(Step::Copy { source: first, .. }) =
+            self.made.files.get(destination).and_then(|at| self.steps.get(*at))
+        {
             let (first, second) = (first.clone(), source.to_owned());
             return Err(InstallError::SameDestination { first, second, path });
         }
@@ -228,8 +227,7 @@ impl Planner<'_> {
                 return Err(InstallError::IsADirectory { path });
             }
         }
-        self.made.files.insert(path.clone(), source.to_owned());
-        self.made.order.push((path.clone(), true));
+        self.made.files.insert(path.clone(), self.steps.len());
         self.steps.push(Step::Copy { source: source.to_owned(), destination: path });
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! New directories are staged as whole trees, so that a first install is one renaming however many files there are; a file for a
 //! directory that is there is staged in a hidden directory beside it, on the same file system.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
@@ -20,10 +21,10 @@ use super::{InstallError, Step};
 pub(super) struct Staging {
     /// Directories that hold what is staged and what goes.
     pub stages: Vec<PathBuf>,
-    /// Where each new path is staged.
-    pub staged: HashMap<PathBuf, PathBuf>,
-    /// The new paths in the order in which they are made.
-    pub made: Vec<PathBuf>,
+    /// Where new paths are staged, but files in new directories: those are staged in them.
+    staged: HashMap<PathBuf, PathBuf>,
+    /// New directories that are staged whole.
+    trees: HashSet<PathBuf>,
     /// The changes in their order.
     pub changes: Vec<Change>,
     /// Files that stay because somebody changed them.
@@ -32,13 +33,29 @@ pub(super) struct Staging {
     pub replaced: Vec<PathBuf>,
 }
 
+impl Staging {
+    /// Where a new path is staged.
+    pub fn at<'p>(&'p self, path: &'p Path) -> Cow<'p, Path> {
+        if let Some(staged) = self.staged.get(path) {
+            return Cow::Borrowed(staged);
+        }
+        match self.tree_of(path).and_then(|parent| self.staged.get(parent)) {
+            Some(parent) => Cow::Owned(parent.join(path.file_name().unwrap_or_default())),
+            None => Cow::Borrowed(path),
+        }
+    }
+
+    /// The directory of a path, if that is one that is staged whole.
+    fn tree_of<'p>(&self, path: &'p Path) -> Option<&'p Path> {
+        path.parent().filter(|parent| self.trees.contains(*parent))
+    }
+}
+
 struct Planner<'a> {
     name: String,
     previous: &'a Previous,
     stage_of: HashMap<PathBuf, PathBuf>,
     slots: u64,
-    /// New directories that are staged whole.
-    trees: HashSet<PathBuf>,
     /// Directories of the previous revision that move away whole.
     leaving_trees: HashSet<PathBuf>,
     away: Vec<Change>,
@@ -59,7 +76,6 @@ pub(super) fn plan(
         previous,
         stage_of: HashMap::new(),
         slots: 0,
-        trees: HashSet::new(),
         leaving_trees: HashSet::new(),
         away: Vec::new(),
         placing: Vec::new(),
@@ -90,7 +106,11 @@ pub(super) fn plan(
 
 impl Planner<'_> {
     fn directory(&mut self, path: &Path) -> Result<(), InstallError> {
-        if !self.in_tree(path) {
+        if self.result.tree_of(path).is_some() {
+            let staged = self.result.at(path).into_owned();
+            self.result.staged.insert(path.to_owned(), staged);
+            self.result.trees.insert(path.to_owned());
+        } else {
             let there = look(path)?;
             let staged = self.slot(path);
             if there.as_ref().is_some_and(fs::Metadata::is_dir) {
@@ -102,17 +122,16 @@ impl Planner<'_> {
                 if there.is_some() {
                     self.away(path);
                 }
-                self.trees.insert(path.to_owned());
+                self.result.trees.insert(path.to_owned());
                 self.place(&staged, path, true);
             }
             self.result.staged.insert(path.to_owned(), staged);
         }
-        self.result.made.push(path.to_owned());
         Ok(())
     }
 
     fn file(&mut self, path: &Path) -> Result<(), InstallError> {
-        if !self.in_tree(path) {
+        if self.result.tree_of(path).is_none() {
             let there = look(path)?;
             let staged = self.slot(path);
             match there {
@@ -133,25 +152,13 @@ impl Planner<'_> {
             }
             self.result.staged.insert(path.to_owned(), staged);
         }
-        self.result.made.push(path.to_owned());
         Ok(())
-    }
-
-    /// Whether the path is in a directory that is staged whole; then it is staged there.
-    fn in_tree(&mut self, path: &Path) -> bool {
-        let Some(parent) = path.parent().filter(|parent| self.trees.contains(*parent)) else {
-            return false;
-        };
-        let Some(staged) = self.result.staged.get(parent) else { return false };
-        let staged = staged.join(path.file_name().unwrap_or_default());
-        self.trees.insert(path.to_owned());
-        self.result.staged.insert(path.to_owned(), staged);
-        true
     }
 
     /// What becomes of a path of the previous revision; the innermost come first.
     fn leaving(&mut self, path: &Path) -> Result<(), InstallError> {
         if self.result.staged.contains_key(path)
+            || self.result.tree_of(path).is_some()
             || path.ancestors().skip(1).any(|above| self.leaving_trees.contains(above))
         {
             return Ok(());

@@ -6,6 +6,7 @@
 //! that are set through links that lead out of the revision, which an undone switch does not bring back; and, for the moment of
 //! the switch, the view of a process that looks at several paths.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -97,16 +98,16 @@ impl Switch<'_> {
         for step in self.steps.iter().filter(|step| !matches!(step, Step::MakeDirectory { .. })) {
             self.stage(step)?;
         }
-        let mut entries: Vec<Entry> = self.staging.made.iter().cloned().map(Entry::Made).collect();
-        self.write_ledger(&entries, false)?;
+        self.write_ledger(&[], false)?;
         self.sync()?;
         self.enter(Phase::Switching)?;
         for change in &self.staging.changes {
             self.make(change)?;
         }
         self.set_through_links()?;
-        if self.set_contexts(&mut entries)? {
-            self.write_ledger(&entries, true)?;
+        let contexts = self.set_contexts()?;
+        if !contexts.is_empty() {
+            self.write_ledger(&contexts, true)?;
         }
         self.sync()?;
         self.enter(Phase::Committed)
@@ -116,7 +117,7 @@ impl Switch<'_> {
         match step {
             Step::MakeDirectory { directory } => self
                 .hands
-                .make_directory(self.staged(directory), 0o777)
+                .make_directory(&self.staging.at(directory), 0o777)
                 .map_err(InstallError::host("create the directory", directory)),
             // All of them together: see `stage_files`.
             Step::Copy { .. } => Ok(()),
@@ -124,8 +125,8 @@ impl Switch<'_> {
             | Step::SetOwner { path, .. }
             | Step::SetAcl { path, .. }
             | Step::SetContext { path, .. } => {
-                let staged = self.staged(path);
-                if is_link(staged) { Ok(()) } else { set(step, staged) }
+                let staged = self.staging.at(path);
+                if is_link(&staged) { Ok(()) } else { set(step, &staged) }
             }
         }
     }
@@ -135,16 +136,10 @@ impl Switch<'_> {
             Step::Copy { source, destination } => Some((source.as_path(), destination.as_path())),
             _ => None,
         });
-        let staged = copies.clone().map(|(source, to)| (source, self.staged(to)));
-        let staged: Vec<(&Path, &Path)> = staged.collect();
-        self.hands.copy_all(&staged).map_err(|(at, error)| {
-            let path = copies.clone().nth(at).map_or(Path::new(""), |(_, path)| path);
-            InstallError::host("install", path)(error)
-        })
-    }
-
-    fn staged<'p>(&'p self, path: &'p Path) -> &'p Path {
-        self.staging.staged.get(path).map_or(path, PathBuf::as_path)
+        let copies: Vec<(&Path, &Path)> = copies.collect();
+        self.hands
+            .copy_all(&copies, |path| self.staging.at(path))
+            .map_err(|(at, error)| InstallError::host("install", copies[at].1)(error))
     }
 
     /// Modes and owners go through links, and a link leads where it shall only when it is in its place.
@@ -162,12 +157,13 @@ impl Switch<'_> {
     }
 
     /// Before the switch the files are where they were staged, after it in their places.
-    fn write_ledger(&self, entries: &[Entry], switched: bool) -> Result<(), InstallError> {
+    fn write_ledger(&self, contexts: &[PathBuf], switched: bool) -> Result<(), InstallError> {
         let LedgerFiles { next_cleanup, next_record, .. } = self.files;
-        let list = ledger::text(entries);
-        let files = self.staging.made.iter().filter_map(|path| {
-            let at = if switched { path } else { self.staging.staged.get(path)? };
-            Some((path.as_path(), at.as_path()))
+        let made = self.steps.iter().filter_map(Step::made);
+        let list = ledger::text(made.clone(), contexts);
+        let files = made.map(|path| {
+            let at = if switched { Cow::Borrowed(path) } else { self.staging.at(path) };
+            (path, at)
         });
         let record = ledger::record(&list, files)
             .map_err(InstallError::host("look at what was staged for", &self.files.cleanup))?;
@@ -233,20 +229,18 @@ impl Switch<'_> {
         Ok(())
     }
 
-    /// Sets SELinux contexts; whether there were any.
-    fn set_contexts(&self, entries: &mut Vec<Entry>) -> Result<bool, InstallError> {
+    /// Sets SELinux contexts; the paths that rules were added for.
+    fn set_contexts(&self) -> Result<Vec<PathBuf>, InstallError> {
         for entry in self.previous.entries.iter().rev() {
             if let Entry::Context(path) = entry {
                 ledger::forget_context(path);
             }
         }
-        let before = entries.len();
-        for step in self.steps {
-            if let Step::SetContext { path, context } = step {
-                entries.push(Entry::Context(access::set_context(path, context)?));
-            }
-        }
-        Ok(entries.len() > before)
+        let set = self.steps.iter().filter_map(|step| match step {
+            Step::SetContext { path, context } => Some(access::set_context(path, context)),
+            _ => None,
+        });
+        set.collect()
     }
 }
 
