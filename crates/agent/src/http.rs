@@ -16,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::names;
+
 /// How long a connection may take to come about. Source: official agent.
 const CONNECT: Duration = Duration::from_secs(15);
 /// Idle connections kept, at most: one for the poll and one for reports, with one to spare.
@@ -64,7 +66,8 @@ pub struct Client {
 
 #[derive(Debug, Clone)]
 struct Proxy {
-    authority: String,
+    host: String,
+    port: u16,
     authorization: Option<HeaderValue>,
 }
 
@@ -206,8 +209,10 @@ impl Client {
     async fn connect(&self, origin: &Origin) -> Result<SendRequest<Full<Bytes>>, HttpError> {
         let failed = |source| HttpError::Connect { origin: origin.text.clone(), source };
         let proxy = self.proxy.as_ref().filter(|_| origin.is_proxied());
-        let address = proxy.map_or_else(|| origin.address(), |proxy| proxy.authority.clone());
-        let tcp = TcpStream::connect(address).await.map_err(failed)?;
+        let own = (origin.host.as_str(), origin.port);
+        let (host, port) = proxy.map_or(own, |proxy| (proxy.host.as_str(), proxy.port));
+        let addresses = names::addresses(host, port).await.map_err(failed)?;
+        let tcp = TcpStream::connect(&addresses[..]).await.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
         let mut stream: Box<dyn Stream> = Box::new(tcp);
         if let Some(proxy) = proxy.filter(|_| origin.tls) {
@@ -288,7 +293,8 @@ fn parse_proxy(url: &str) -> Result<Proxy, HttpError> {
         let encoded = base64::engine::general_purpose::STANDARD.encode(decode(user));
         HeaderValue::from_str(&format!("Basic {encoded}")).ok()
     });
-    Ok(Proxy { authority: format!("{host}:{port}"), authorization })
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    Ok(Proxy { host, port, authorization })
 }
 
 /// Undoes percent encoding, which a password with special characters has in a URL.
@@ -382,7 +388,7 @@ mod tests {
     #[test]
     fn a_proxy_may_carry_a_password_with_special_characters() {
         let proxy = parse_proxy("http://me:p%40ss@proxy.test:3128").unwrap();
-        assert_eq!(proxy.authority, "proxy.test:3128");
+        assert_eq!((proxy.host.as_str(), proxy.port), ("proxy.test", 3128));
         assert_eq!(proxy.authorization.unwrap(), "Basic bWU6cEBzcw==");
         assert!(parse_proxy("not a url").is_err());
     }

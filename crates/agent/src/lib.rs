@@ -24,6 +24,7 @@ pub mod journal;
 pub mod credentials;
 pub mod http;
 pub mod identity;
+pub mod names;
 pub mod service;
 
 pub mod daemon;
