@@ -2,7 +2,8 @@
 
 use crate::process::{cargo, run, step};
 
-/// Format, clippy and docs with warnings as errors, then all tests, and whether they would notice a broken planner.
+/// Format, clippy and docs with warnings as errors, then the agent as hosts get it, all tests, and whether they would notice a
+/// broken planner.
 pub fn ci() -> anyhow::Result<()> {
     step("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
     step("clippy", || {
@@ -14,5 +15,6 @@ pub fn ci() -> anyhow::Result<()> {
             .env("RUSTDOCFLAGS", "--deny warnings"))
     })?;
     step("mutants", || crate::mutants::mutants(None))?;
+    crate::agent_program::build_and_check()?;
     crate::suite::test(None)
 }

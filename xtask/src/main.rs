@@ -2,6 +2,7 @@
 //!
 //! Each command is one module. They start programs and judge what these answer; none of longshore's own logic is here.
 
+mod agent_program;
 mod bench;
 mod ci;
 mod demo;
@@ -46,6 +47,8 @@ enum Command {
     },
     /// What CI runs: format, clippy, docs, test
     Ci,
+    /// Builds the agent as it is put on hosts: one static file, checked for its size and in an empty root
+    BuildAgent,
     /// Measures, prints a table, and writes `docs/benchmarks.md`
     Bench,
     /// Writes the Rust of the service models in `crates/wire`
@@ -89,6 +92,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo { once } => demo::demo(once),
         Command::Test { filter } => suite::test(filter.as_deref()),
         Command::Ci => ci::ci(),
+        Command::BuildAgent => agent_program::build_and_check(),
         Command::Bench => bench::bench(),
         Command::Gen { check } => r#gen::run(check),
         Command::Mutants { filter } => mutants::mutants(filter.as_deref()),

@@ -201,11 +201,10 @@ fn specification(options: &Options, events: &[String]) -> Result<Specification, 
 
 /// An id that no deployment of a control plane has.
 fn deployment_id() -> Result<String, Refused> {
-    use std::io::Read;
+    use ring::rand::{SecureRandom, SystemRandom};
     let mut bytes = [0; 9];
-    let drawn =
-        std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    drawn.map_err(|error| Refused(format!("no random numbers: {error}")))?;
+    let drawn = SystemRandom::new().fill(&mut bytes);
+    drawn.map_err(|_| Refused("the system has no random numbers".to_owned()))?;
     Ok(format!("{}-local", model::DeploymentId::from_random(bytes)))
 }
 
