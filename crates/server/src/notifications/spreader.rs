@@ -60,7 +60,7 @@ impl Spreader {
                     match changes.recv().await {
                         Ok(Change::Deployment(_) | Change::Committed(_) | Change::Everything)
                         | Err(RecvError::Lagged(_) | RecvError::Closed) => return,
-                        Ok(Change::Host(_) | Change::Documents(_)) => {}
+                        Ok(Change::Host(_) | Change::Documents(_) | Change::Output(_)) => {}
                     }
                 }
             };
