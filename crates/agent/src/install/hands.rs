@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, XattrFlags};
@@ -18,6 +18,8 @@ use super::copy;
 
 const ACCESS_LIST: &str = "system.posix_acl_access";
 const DEFAULT_LIST: &str = "system.posix_acl_default";
+/// The SELinux context.
+const LABEL: &str = "security.selinux";
 /// More than any access control list has: the kernel's own limit for an attribute.
 const LIST_BYTES_MAX: usize = 64 * 1024;
 
@@ -35,7 +37,7 @@ struct Fuse {
     failed: Cell<bool>,
 }
 
-/// Owner, mode and access lists of a directory.
+/// Owner, mode, access lists and SELinux context of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Attributes {
     pub mode: u32,
@@ -43,6 +45,8 @@ pub(super) struct Attributes {
     pub gid: u32,
     pub access: Option<Vec<u8>>,
     pub default: Option<Vec<u8>>,
+    /// Nothing where there is none, or where it is to stay as it is.
+    pub label: Option<Vec<u8>>,
 }
 
 impl Attributes {
@@ -54,7 +58,13 @@ impl Attributes {
             gid: metadata.gid(),
             access: attribute(path, ACCESS_LIST),
             default: attribute(path, DEFAULT_LIST),
+            label: attribute(path, LABEL),
         })
+    }
+
+    /// The same, but whoever gets them keeps the context that the host's rules gave it.
+    pub fn without_label(self) -> Self {
+        Self { label: None, ..self }
     }
 }
 
@@ -170,11 +180,35 @@ impl Hands {
         }
     }
 
-    /// Gives a directory owner, mode and access lists.
+    /// Reads a file of the agent's own; nothing where there is none.
+    pub(super) fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        self.tick()?;
+        match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Lets something be done that changes the disk in a way of its own, such as through another program.
+    pub(super) fn let_do<T, E>(
+        &self,
+        refuse: impl FnOnce(io::Error) -> E,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.tick().map_err(refuse)?;
+        work()
+    }
+
+    /// Gives a directory owner, mode, access lists and, where one is wanted, its context.
     pub(super) fn set_attributes(&self, path: &Path, wanted: &Attributes) -> io::Result<()> {
         self.tick()?;
         let found = Attributes::of(path)?;
-        if found == *wanted {
+        if let Some(label) =
+            wanted.label.as_ref().filter(|label| found.label.as_ref() != Some(label))
+        {
+            rustix::fs::setxattr(path, LABEL, label, XattrFlags::empty())?;
+        }
+        if found.clone().without_label() == wanted.clone().without_label() {
             return Ok(());
         }
         if (found.uid, found.gid) != (wanted.uid, wanted.gid) {
@@ -195,9 +229,10 @@ impl Hands {
 
     /// Writes a file of the agent's own and waits until the disk has it.
     pub(super) fn write(&self, path: &Path, text: &[u8]) -> io::Result<()> {
-        self.tick()?;
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        options.write(true).create(true).truncate(true).mode(0o600);
+        self.tick().inspect_err(|_| self.tear(&options, path, text))?;
+        let mut file = options.open(path)?;
         file.write_all(text)?;
         if self.loses_nothing() {
             return Ok(());
@@ -206,12 +241,26 @@ impl Hands {
         sync_directory(path)
     }
 
-    /// Adds to a file and waits until the disk has it.
-    pub(super) fn append(&self, path: &Path, text: &[u8]) -> io::Result<()> {
-        self.tick()?;
-        let mut file = OpenOptions::new().append(true).open(path)?;
-        file.write_all(text)?;
+    /// Adds a line to a file of whole lines and waits until the disk has it.
+    pub(super) fn append(&self, path: &Path, line: &[u8]) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.read(true).append(true);
+        self.tick().inspect_err(|_| self.tear(&options, path, line))?;
+        let mut file = options.open(path)?;
+        // A line that was cut off, by a full disk or a kill, is none; this one must not become its end.
+        let (found, whole) = (file.metadata()?.len(), whole_lines(&file)?);
+        if whole < found {
+            file.set_len(whole)?;
+        }
+        file.write_all(line)?;
         if self.loses_nothing() { Ok(()) } else { file.sync_all() }
+    }
+
+    /// What fails in the middle leaves a part behind.
+    fn tear(&self, options: &OpenOptions, path: &Path, text: &[u8]) {
+        if let Ok(mut file) = options.open(path) {
+            let _ = file.write_all(&text[..text.len() / 2]);
+        }
     }
 
     /// A failing test's host dies without losing what was written: waiting for the disk would only take time.
@@ -234,6 +283,23 @@ impl Hands {
         }
         Ok(())
     }
+}
+
+/// How many bytes of a file are whole lines.
+fn whole_lines(file: &File) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    let mut last = [0];
+    if length > 0 {
+        file.read_exact_at(&mut last, length - 1)?;
+    }
+    if length == 0 || last == *b"\n" {
+        return Ok(length);
+    }
+    let mut text = Vec::new();
+    let mut reader = file;
+    reader.rewind()?;
+    reader.read_to_end(&mut text)?;
+    Ok(text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at as u64 + 1))
 }
 
 fn sync_directory(of: &Path) -> io::Result<()> {

@@ -1,13 +1,11 @@
 //! The journal of a switch: what it will do, written down before, and how far it came.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::InstallError;
-use super::hands::Attributes;
+use super::hands::{Attributes, Hands};
 use super::ledger::{escaped, unescaped};
 
 /// One change of a switch. Each can be taken back by looking at the disk, whether or not it was made.
@@ -75,12 +73,13 @@ impl Journal {
     }
 
     /// The journal in a file, if there is one.
-    pub(super) fn read(path: &Utf8Path) -> Result<Option<Self>, InstallError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(InstallError::host("read", path)(error)),
-        };
+    pub(super) fn read(path: &Utf8Path, hands: &Hands) -> Result<Option<Self>, InstallError> {
+        let text = hands.read(path.as_std_path()).map_err(InstallError::host("read", path))?;
+        let Some(text) = text else { return Ok(None) };
+        let text = String::from_utf8(text).map_err(|_| InstallError::Journal {
+            path: path.into(),
+            line: "it is no text".to_owned(),
+        })?;
         let mut journal = Self {
             deployment: Utf8PathBuf::new(),
             stages: Vec::new(),
@@ -120,8 +119,15 @@ impl Journal {
                 path: path(to),
                 tree: kind == "tree",
             }),
-            ["refresh", staged, to, mode, uid, gid, access, default] => {
+            ["refresh", staged, to, mode, uid, gid, access, default, ref label @ ..] => {
+                // Earlier agents wrote no label down.
+                let label = match label {
+                    [] => None,
+                    [label] => from_hex(label)?,
+                    _ => return None,
+                };
                 let before = Attributes {
+                    label,
                     mode: mode.parse().ok()?,
                     uid: uid.parse().ok()?,
                     gid: gid.parse().ok()?,
@@ -149,10 +155,11 @@ fn line(change: &Change) -> String {
             format!("place {} {} {kind}\n", word(staged), word(path))
         }
         Change::Refresh { staged, path, before } => {
-            let Attributes { mode, uid, gid, access, default } = before;
-            let (access, default) = (hex(access.as_deref()), hex(default.as_deref()));
+            let Attributes { mode, uid, gid, access, default, label } = before;
+            let [access, default, label] =
+                [access, default, label].map(|bytes| hex(bytes.as_deref()));
             format!(
-                "refresh {} {} {mode} {uid} {gid} {access} {default}\n",
+                "refresh {} {} {mode} {uid} {gid} {access} {default} {label}\n",
                 word(staged),
                 word(path)
             )
@@ -178,6 +185,8 @@ fn from_hex(word: &str) -> Option<Option<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -185,8 +194,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(dir.path().join("g.switch")).unwrap();
         let at = PathBuf::from;
-        let before =
-            Attributes { mode: 0o755, uid: 1, gid: 2, access: Some(vec![2, 255]), default: None };
+        let before = Attributes {
+            mode: 0o755,
+            uid: 1,
+            gid: 2,
+            access: Some(vec![2, 255]),
+            default: None,
+            label: Some(b"x".to_vec()),
+        };
         let journal = Journal {
             deployment: "/root/g/d 1".into(),
             stages: vec![at("/a b/.stage")],
@@ -199,9 +214,16 @@ mod tests {
             ],
             phase: Phase::Switching,
         };
+        let hands = Hands::default();
         fs::write(&path, format!("{}commit", journal.text())).unwrap();
-        assert_eq!(Journal::read(&path).unwrap(), Some(journal));
-        fs::write(&path, "nonsense\n").unwrap();
-        assert!(matches!(Journal::read(&path), Err(InstallError::Journal { .. })));
+        assert_eq!(Journal::read(&path, &hands).unwrap().as_ref(), Some(&journal));
+        // What is added to it is a line of its own.
+        hands.append(path.as_std_path(), b"undone\n").unwrap();
+        let undone = Journal { phase: Phase::Undone, ..journal };
+        assert_eq!(Journal::read(&path, &hands).unwrap(), Some(undone));
+        for damaged in [&b"nonsense\n"[..], b"stage \xff\n"] {
+            fs::write(&path, damaged).unwrap();
+            assert!(matches!(Journal::read(&path, &hands), Err(InstallError::Journal { .. })));
+        }
     }
 }

@@ -126,7 +126,7 @@ impl Switch<'_> {
             | Step::SetAcl { path, .. }
             | Step::SetContext { path, .. } => {
                 let staged = self.staging.at(path);
-                if is_link(&staged) { Ok(()) } else { set(step, &staged) }
+                if is_link(&staged) { Ok(()) } else { self.set(step, path, &staged) }
             }
         }
     }
@@ -150,10 +150,14 @@ impl Switch<'_> {
             | Step::SetAcl { path, .. } = step
                 && is_link(path)
             {
-                set(step, path)?;
+                self.set(step, path, path)?;
             }
         }
         Ok(())
+    }
+
+    fn set(&self, step: &Step, path: &Path, at: &Path) -> Result<(), InstallError> {
+        self.hands.let_do(InstallError::host("set the permissions of", path), || set(step, at))
     }
 
     /// Before the switch the files are where they were staged, after it in their places.
@@ -206,7 +210,7 @@ impl Switch<'_> {
                 })
             }
             Change::Refresh { staged, path, .. } => Attributes::of(staged)
-                .and_then(|wanted| self.hands.set_attributes(path, &wanted))
+                .and_then(|wanted| self.hands.set_attributes(path, &wanted.without_label()))
                 .map_err(InstallError::host("set the mode of", path)),
             Change::Leave { .. } => Ok(()),
         }
@@ -218,7 +222,11 @@ impl Switch<'_> {
         if !fs::symlink_metadata(now_at).is_ok_and(|metadata| metadata.is_dir()) {
             return Ok(());
         }
-        for entry in fs::read_dir(now_at).map_err(InstallError::host("read", path))? {
+        let refuse = InstallError::host("read", path);
+        let entries = self
+            .hands
+            .let_do(refuse, || fs::read_dir(now_at).map_err(InstallError::host("read", path)))?;
+        for entry in entries {
             let entry = entry.map_err(InstallError::host("read", path))?;
             let path = path.join(entry.file_name());
             if !self.previous.paths.contains(&path) {
@@ -279,7 +287,9 @@ fn enter(phase: Phase, files: &LedgerFiles, hands: &Hands) -> Result<(), Install
 /// # Errors
 /// The disk refuses, or the journal is damaged. Then nothing should be installed for the group.
 pub fn recover(files: &LedgerFiles, hands: &Hands) -> Result<Recovered, InstallError> {
-    let Some(journal) = Journal::read(&files.journal)? else { return Ok(Recovered::Nothing) };
+    let Some(journal) = Journal::read(&files.journal, hands)? else {
+        return Ok(Recovered::Nothing);
+    };
     match journal.phase {
         Phase::Committed => {
             finish(&journal, files, hands)?;
@@ -298,7 +308,10 @@ pub fn recover(files: &LedgerFiles, hands: &Hands) -> Result<Recovered, InstallE
 }
 
 fn undo(journal: &Journal, files: &LedgerFiles, hands: &Hands) -> Result<(), InstallError> {
-    let made = ledger::made(&fs::read(&files.next_cleanup).unwrap_or_default());
+    // Without the list nothing of a new directory would be taken back: what cannot be read now is read by the next attempt.
+    let list = hands.read(files.next_cleanup.as_std_path());
+    let list = list.map_err(InstallError::host("read", &files.next_cleanup))?;
+    let made = ledger::made(&list.unwrap_or_default());
     journal.changes.iter().rev().try_for_each(|change| take_back(change, &made, hands))
 }
 

@@ -305,6 +305,44 @@ fn whatever_fails_either_the_old_set_is_there_or_the_new() {
 }
 
 #[test]
+fn the_context_of_a_directory_comes_back_when_an_install_is_undone() {
+    let bench = Bench::new();
+    bench.install(ALL, "DISALLOW").unwrap();
+    let app = bench.dest("app");
+    let flags = rustix::fs::XattrFlags::empty();
+    let set =
+        |label: &[u8]| rustix::fs::setxattr(app.as_std_path(), "security.selinux", label, flags);
+    if set(b"old_t").is_err() {
+        println!("skipped: this file system takes no SELinux contexts");
+        return;
+    }
+    fs::set_permissions(&app, fs::Permissions::from_mode(0o711)).unwrap();
+    let label = || {
+        let mut buffer = [0; 64];
+        let length =
+            rustix::fs::getxattr(app.as_std_path(), "security.selinux", &mut buffer[..]).unwrap();
+        buffer[..length].to_vec()
+    };
+    // Whenever the host dies in the middle of the switch, somebody's rule gives the directory another context.
+    let mut calls = 0;
+    while bench.install_with(ALL, "DISALLOW", &Hands::failing_after(calls, true)).is_err() {
+        let journal = fs::read_to_string(bench.root.join("ledger/g.switch")).unwrap();
+        if journal.contains("switching\n") && !journal.contains("committed\n") {
+            set(b"new_t").unwrap();
+            recover(&bench.files(), &Hands::default()).unwrap();
+            assert_eq!(label(), b"old_t", "after {calls} changes");
+            assert_eq!(fs::metadata(&app).unwrap().mode() & 0o777, 0o711);
+        } else {
+            recover(&bench.files(), &Hands::default()).unwrap();
+        }
+        calls += 1;
+    }
+    // What is made again keeps the context that the host's rules gave it.
+    assert_eq!(label(), b"old_t");
+    assert!(calls > 10, "{calls}");
+}
+
+#[test]
 fn what_somebody_changed_is_kept_and_told_unless_the_new_revision_has_it_again() {
     let bench = Bench::new();
     bench.install(ALL, "DISALLOW").unwrap();
