@@ -29,6 +29,8 @@ use crate::spec::{Signer, chain};
 
 /// How long `start` waits for the agent to say that it runs.
 const START_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a lock is waited for whose agent is gone.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest pause between two looks for an identity.
 const IDENTITY_PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -64,16 +66,32 @@ fn pid_file(config: &Config) -> Utf8PathBuf {
     config.pid_dir.join(format!("{}.pid", config.program_name))
 }
 
-/// The lock, or nothing if another process holds it.
+/// The lock, or nothing if another agent holds it.
+///
+/// A process that was to become a hook when its agent was killed holds the lock as well, until it is that hook: a moment only.
 fn lock(config: &Config) -> anyhow::Result<Option<File>> {
     let path = config.pid_dir.join(format!("{}.pid.lock", config.program_name));
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
     let file = file.with_context(|| format!("cannot open {path}"))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(Some(file)),
-        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot lock {path}")),
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(file)),
+            Err(rustix::io::Errno::WOULDBLOCK) => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot lock {path}")),
+        }
+        if is_alive(config) || Instant::now() > until {
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Whether there is a process with the id in the pid file.
+fn is_alive(config: &Config) -> bool {
+    let process = pid(config).and_then(Pid::from_raw);
+    process
+        .is_some_and(|pid| rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH))
 }
 
 fn pid(config: &Config) -> Option<i32> {
