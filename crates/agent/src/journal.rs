@@ -53,6 +53,8 @@ pub struct Journal {
     file: File,
     entries: BTreeMap<String, Entry>,
     lines: usize,
+    /// Whether the file may end in a part of a line, because the disk was full.
+    torn: bool,
 }
 
 impl Journal {
@@ -83,7 +85,7 @@ impl Journal {
         });
         let file = rewrite(&path, &entries)?;
         let lines = entries.len();
-        Ok(Self { path, file, entries, lines })
+        Ok(Self { path, file, entries, lines, torn: false })
     }
 
     /// What is known of a command.
@@ -104,7 +106,13 @@ impl Journal {
     pub fn record(&mut self, entry: Entry) -> io::Result<()> {
         let mut line = serde_json::to_vec(&entry).map_err(io::Error::other)?;
         line.push(b'\n');
+        if self.torn {
+            // Or this line would be read as the rest of the one that was cut off, and be lost with it.
+            line.insert(0, b'\n');
+        }
+        self.torn = true;
         self.file.write_all(&line)?;
+        self.torn = false;
         // That the service knows is noted for convenience: losing it means reporting once more, which changes nothing.
         if !matches!(entry.stage, Stage::Sent(_)) {
             self.file.sync_data()?;
@@ -171,6 +179,38 @@ mod tests {
         let later = Journal::open(&directory, 4 + REMEMBERED_MILLIS).unwrap();
         assert_eq!(later.get("3"), None);
         assert_eq!(later.unfinished().len(), 2, "what is not reported is never forgotten");
+    }
+
+    #[test]
+    fn after_a_full_disk_the_next_note_is_readable() {
+        let dir = tempfile::tempdir().unwrap();
+        let small = Utf8Path::from_path(dir.path()).unwrap();
+        let mount = ["-t", "tmpfs", "-o", "size=8k", "tmpfs", small.as_str()];
+        let mounted = std::process::Command::new("mount").args(mount).status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            println!("skipped: mounting a small file system needs root");
+            return;
+        }
+        let _unmount = Unmount(small);
+        let mut journal = Journal::open(&small.join("journal"), 0).unwrap();
+        let long = "x".repeat(20_000);
+        journal.record(entry(&long, Stage::Started, 1)).unwrap_err();
+        // Somebody makes room.
+        let mount = ["-o", "remount,size=64k", small.as_str()];
+        assert!(std::process::Command::new("mount").args(mount).status().unwrap().success());
+        journal.record(entry("2", Stage::Started, 2)).unwrap();
+        journal.record(entry("3", Stage::Started, 2)).unwrap();
+        drop(journal);
+        let journal = Journal::open(&small.join("journal"), 3).unwrap();
+        assert_eq!(journal.unfinished().len(), 2);
+    }
+
+    struct Unmount<'a>(&'a Utf8Path);
+
+    impl Drop for Unmount<'_> {
+        fn drop(&mut self) {
+            let _ = std::process::Command::new("umount").arg(self.0).status();
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use wire::sigv4;
 use crate::clock;
 use crate::credentials::{CredentialsError, Source};
 use crate::diagnostics::Report;
-use crate::http::{Client, HttpError, host_header};
+use crate::http::{Answer, Client, HttpError, host_header};
 
 /// Pauses before a call is tried again. Source: official agent, through its SDK.
 const RETRIES: [Duration; 3] =
@@ -51,6 +51,19 @@ impl CallError {
                 *status >= 500 || *status == 429 || code.contains("Throttl") || self.is_stale_keys()
             }
         }
+    }
+
+    /// Whether the signature may have been refused for the time in it.
+    fn is_about_time(&self) -> bool {
+        let Self::Refused { code, .. } = self else { return false };
+        matches!(
+            code.as_str(),
+            "InvalidSignatureException"
+                | "SignatureDoesNotMatch"
+                | "RequestTimeTooSkewed"
+                | "RequestExpired"
+                | "RequestInTheFuture"
+        )
     }
 
     fn is_stale_keys(&self) -> bool {
@@ -200,8 +213,10 @@ impl CommandService {
     ) -> Result<O, CallError> {
         let unreadable = |reason: String| CallError::Unreadable { operation, reason };
         let body = serde_json::to_vec(input).map_err(|error| unreadable(error.to_string()))?;
-        let request = self.signed(operation, body).await?;
-        let answer = self.client.call(request, self.read_timeout).await?;
+        let mut answer = self.exchange(operation, &body).await?;
+        if answer.status != 200 && refusal(operation, &answer).is_about_time() && learn(&answer) {
+            answer = self.exchange(operation, &body).await?;
+        }
         if answer.status != 200 {
             let error = refusal(operation, &answer);
             if error.is_stale_keys() {
@@ -211,6 +226,11 @@ impl CommandService {
         }
         let body = if answer.body.is_empty() { b"{}".as_slice() } else { &answer.body };
         serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))
+    }
+
+    async fn exchange(&self, operation: &'static str, body: &[u8]) -> Result<Answer, CallError> {
+        let request = self.signed(operation, body.to_vec()).await?;
+        Ok(self.client.call(request, self.read_timeout).await?)
     }
 
     async fn signed(
@@ -237,7 +257,7 @@ impl CommandService {
         let unsigned = sigv4::Request { method: "POST", target: "/", headers: &headers };
         let credentials = self.credentials.get().await?;
         let scope = sigv4::Scope { region: &self.region, service };
-        let now = clock::now_millis().div_euclid(1000);
+        let now = clock::service_seconds();
         let added = sigv4::sign(&unsigned, &credentials, scope, now, &sigv4::payload_hash(&body));
         let mut request = Request::post(uri).header("user-agent", crate::VERSION);
         for (name, value) in headers {
@@ -255,14 +275,33 @@ fn json_envelope(payload: String) -> Envelope {
     Envelope { format: Some("JSON".to_owned()), payload: Some(payload) }
 }
 
-fn refusal(operation: &'static str, answer: &crate::http::Answer) -> CallError {
+/// Takes the service's time from an answer that refuses a signature; whether that may help.
+fn learn(answer: &Answer) -> bool {
+    let date = answer.headers.get(http::header::DATE).and_then(|date| date.to_str().ok());
+    let Some(ahead) = date.and_then(clock::learn) else { return false };
+    let way = if ahead < 0 { "behind" } else { "ahead of" };
+    tracing::warn!(
+        "the service's clock is {} s {way} this host's: requests are signed with the service's time; set this host's clock",
+        ahead.abs()
+    );
+    true
+}
+
+/// What an answer with another status than 200 means. One that names no error is not the service's, but of somebody between:
+/// a proxy, a load balancer, another server at that address.
+fn refusal(operation: &'static str, answer: &Answer) -> CallError {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let header = answer.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
-    let code =
-        body["__type"].as_str().or(body["code"].as_str()).or(header).unwrap_or("UnknownError");
+    let status = answer.status;
+    let Some(code) = body["__type"].as_str().or(body["code"].as_str()).or(header) else {
+        let reason = format!(
+            "HTTP {status}, and no error of the service's: is it the control plane that answers?"
+        );
+        return CallError::Unreadable { operation, reason };
+    };
     let code = code.rsplit('#').next().unwrap_or(code);
     let code = code.split(':').next().unwrap_or(code).to_owned();
     let message = body["message"].as_str().or(body["Message"].as_str()).unwrap_or_default();
     let message = message.chars().take(500).collect();
-    CallError::Refused { operation, code, message, status: answer.status }
+    CallError::Refused { operation, code, message, status }
 }

@@ -201,7 +201,7 @@ impl Sources {
             let credentials = source.get().await.map_err(|error| chain(&error))?;
             let unsigned = sigv4::Request { method: "GET", target, headers: &headers };
             let scope = sigv4::Scope { region: &self.region, service: "s3" };
-            let now = clock::now_millis().div_euclid(1000);
+            let now = clock::service_seconds();
             let hash = sigv4::payload_hash(b"");
             for (name, value) in sigv4::sign(&unsigned, &credentials, scope, now, &hash) {
                 request = request.header(name, value);

@@ -16,7 +16,15 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::of(tempfile::tempdir().unwrap())
+    }
+
+    /// In memory, where there is such a file system: for more files than a test should trouble a disk with.
+    fn in_memory() -> Self {
+        Self::of(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
+    }
+
+    fn of(dir: tempfile::TempDir) -> Self {
         let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
         Self { _dir: dir, root }
     }
@@ -328,4 +336,116 @@ fn zstandard_in_one_frame_or_many_is_read_and_damage_is_found() {
     assert!(
         bench.unpack(&zst(&plain), ArchiveType::Tgz).unwrap_err().contains("not in gzip format")
     );
+}
+
+#[test]
+fn names_that_are_no_text_or_as_long_as_can_be_are_names() {
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    let longest = "n".repeat(255);
+    let mut builder = tar::Builder::new(Vec::new());
+    for name in [&b"caf\xe9/\xff.txt"[..], longest.as_bytes(), b"line\nend"] {
+        let mut header = Header::new_gnu();
+        header.set_size(1);
+        header.set_mode(0o644);
+        let path = Path::new(std::ffi::OsStr::from_bytes(name));
+        builder.append_data(&mut header, path, &b"x"[..]).unwrap();
+    }
+    bench.unpack(&builder.into_inner().unwrap(), ArchiveType::Tar).unwrap();
+    let there = |name: &[u8]| {
+        bench.root.join("archive").as_std_path().join(std::ffi::OsStr::from_bytes(name)).exists()
+    };
+    assert!(there(b"caf\xe9/\xff.txt") && there(longest.as_bytes()) && there(b"line\nend"));
+    bench.unpack(&zip(&[(&longest, "x", 0o644)]), ArchiveType::Zip).unwrap();
+    assert!(there(longest.as_bytes()));
+}
+
+#[test]
+fn names_that_no_disk_takes_are_errors() {
+    for name in ["n".repeat(256), vec!["d"; 3000].join("/"), "a\0b".to_owned()] {
+        let bench = Bench::new();
+        let fault = bench.unpack(&zip(&[(&name, "x", 0o644)]), ArchiveType::Zip).unwrap_err();
+        assert!(fault.len() < 8000, "{}", fault.len());
+        assert!(bench.is_contained());
+    }
+}
+
+#[test]
+fn a_bomb_is_stopped_whatever_its_headers_say() {
+    let zeros = "0".repeat(2 << 20);
+    let honest = zip(&[("zeros", &zeros, 0o644)]);
+    // The size, as it is in both headers.
+    let size = u32::try_from(zeros.len()).unwrap().to_le_bytes();
+    let mut lying = honest.clone();
+    for at in 0..lying.len() - 4 {
+        if lying[at..at + 4] == size {
+            lying[at..at + 4].copy_from_slice(&8_u32.to_le_bytes());
+        }
+    }
+    assert_ne!(honest, lying);
+    let bench = Bench::new();
+    let fault = bench.unpack(&honest, ArchiveType::Zip).unwrap_err();
+    assert!(fault.contains("unpacks to more than 1048576 bytes"), "{fault}");
+    for (bytes, kind) in [
+        (lying, ArchiveType::Zip),
+        (zst(&tar(&[Item::File("zeros", &zeros)])), ArchiveType::TarZst),
+    ] {
+        let bench = Bench::new();
+        let _ = bench.unpack(&bytes, kind);
+        let written =
+            fs::metadata(bench.root.join("archive/zeros")).map_or(0, |metadata| metadata.len());
+        assert!(written <= 1 << 20, "{written}");
+    }
+    // Many small files make a bomb as well as one large one.
+    let files: Vec<_> = (0..300).map(|number| (format!("f{number}"), "0".repeat(4096))).collect();
+    let files: Vec<_> =
+        files.iter().map(|(name, text)| (name.as_str(), text.as_str(), 0o644)).collect();
+    let fault = Bench::new().unpack(&zip(&files), ArchiveType::Zip).unwrap_err();
+    assert!(fault.contains("unpacks to more than"), "{fault}");
+}
+
+#[test]
+fn a_hundred_thousand_entries_are_unpacked() {
+    let bench = Bench::in_memory();
+    let mut header = Header::new_gnu();
+    header.set_size(0);
+    header.set_mode(0o644);
+    let mut archive = Vec::with_capacity(100_000 * 512 + 1024);
+    for number in 0..100_000 {
+        header.set_path(format!("d{}/f{number}", number % 100)).unwrap();
+        header.set_cksum();
+        archive.extend_from_slice(header.as_bytes());
+    }
+    archive.extend_from_slice(&[0; 1024]);
+    bench.unpack(&archive, ArchiveType::Tar).unwrap();
+    let directories = bench.root.join("archive").read_dir_utf8().unwrap().flatten();
+    let count: usize = directories.map(|entry| entry.path().read_dir_utf8().unwrap().count()).sum();
+    assert_eq!(count, 100_000);
+}
+
+#[test]
+fn wherever_an_archive_is_cut_off_it_is_refused_or_whole() {
+    use Item::*;
+    let plain = tar(&[File("a", "one"), File("appspec.yml", "x"), Link("l", "a")]);
+    let zipped = zip(&[("a", "one", 0o644), ("appspec.yml", "x", 0o644)]);
+    let kinds = [
+        (gzip(&plain), ArchiveType::Tgz),
+        (zst(&plain), ArchiveType::TarZst),
+        (zipped, ArchiveType::Zip),
+        (plain.clone(), ArchiveType::Tar),
+    ];
+    for (bytes, kind) in &kinds {
+        let step = (bytes.len() / 60).max(1);
+        for end in (0..bytes.len()).step_by(step) {
+            let bench = Bench::new();
+            match bench.unpack(&bytes[..end], *kind) {
+                Err(fault) => {
+                    assert!(fault.starts_with("Error extracting"), "{kind:?} {end}: {fault}");
+                }
+                // A tar file may lack its end mark, or end between two entries.
+                Ok(()) => assert_eq!(*kind, ArchiveType::Tar, "cut off after {end}"),
+            }
+            assert!(bench.is_contained());
+        }
+    }
 }

@@ -28,8 +28,119 @@ struct State {
     deaf: bool,
     bundle: Vec<u8>,
     downloads: usize,
+    format: String,
     envelope: String,
     polls: usize,
+    /// The operation that is answered badly, how, and when it was.
+    spoiled: Option<(&'static str, Manner)>,
+    spoils: Vec<Instant>,
+    /// How far this service's clock is ahead, in seconds; signatures of another time are refused.
+    ahead: i64,
+    /// The times that signatures carried, by this service's clock, in seconds.
+    signed: Vec<i64>,
+}
+
+/// How an operation is answered badly.
+#[derive(Debug, Clone, Copy)]
+pub enum Manner {
+    /// With an error of the service's own.
+    Error,
+    /// By sending the client elsewhere, as a proxy does that wants a login.
+    Redirect,
+    /// With another server's page.
+    Page,
+    /// With bytes that are no HTTP.
+    Noise,
+    /// With a whole answer that is no JSON.
+    NoJson,
+    /// With less than was announced.
+    Half,
+    /// A byte at a time, without an end.
+    Drip,
+    /// Never.
+    Silence,
+    /// With more than anybody would read.
+    Flood,
+    /// With headers without an end.
+    Headers,
+}
+
+impl Manner {
+    pub const ALL: [Self; 10] = [
+        Self::Error,
+        Self::Redirect,
+        Self::Page,
+        Self::Noise,
+        Self::NoJson,
+        Self::Half,
+        Self::Drip,
+        Self::Silence,
+        Self::Flood,
+        Self::Headers,
+    ];
+
+    /// Answers; the connection is of no use afterwards, unless this says so.
+    fn answer(self, mut out: &TcpStream) -> bool {
+        let whole = |status: &str, body: &str| {
+            format!(
+                "HTTP/1.1 {status}\r\nLocation: /login\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+        };
+        let repeat = |mut out: &TcpStream, head: &str, part: &[u8], pause: Duration| {
+            let mut sent = out.write_all(head.as_bytes());
+            // Far more than the agent may read, and an end for the test.
+            let until = Instant::now() + PATIENCE;
+            while sent.is_ok() && Instant::now() < until {
+                sent = out.write_all(part);
+                thread::sleep(pause);
+            }
+        };
+        const ENDLESS: &str = "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n";
+        let drip = Duration::from_millis(50);
+        match self {
+            Self::Error => {
+                out.write_all(whole("500 X", r#"{"__type":"ServerException"}"#).as_bytes()).is_ok()
+            }
+            Self::Redirect => out.write_all(whole("302 Found", "").as_bytes()).is_ok(),
+            Self::Page => {
+                out.write_all(whole("404 Not Found", "<html>none</html>").as_bytes()).is_ok()
+            }
+            Self::NoJson => {
+                out.write_all(whole("200 OK", "<html>welcome</html>").as_bytes()).is_ok()
+            }
+            Self::Noise => {
+                let _ = out.write_all(&[0xff, 0, 13, 10].repeat(100));
+                false
+            }
+            Self::Half => {
+                let _ = out.write_all(ENDLESS.as_bytes());
+                let _ = out.write_all(b"{");
+                false
+            }
+            Self::Drip => {
+                repeat(out, ENDLESS, b"x", drip);
+                false
+            }
+            Self::Flood => {
+                repeat(out, ENDLESS, &[b' '; 1 << 20], Duration::ZERO);
+                false
+            }
+            Self::Headers => {
+                repeat(
+                    out,
+                    "HTTP/1.1 200 OK\r\n",
+                    &[b"X-More: ".repeat(500), b"\r\n".to_vec()].concat(),
+                    Duration::ZERO,
+                );
+                false
+            }
+            Self::Silence => {
+                let _ = out.read(&mut [0]);
+                false
+            }
+        }
+    }
 }
 
 pub struct Plane {
@@ -50,18 +161,71 @@ pub fn signer() -> (String, Vec<u8>, Vec<u8>) {
 
 impl Plane {
     pub fn start() -> Self {
+        let (plane, listener) = Self::bound();
+        plane.listen(listener);
+        plane
+    }
+
+    /// A plane at whose address nobody listens.
+    pub fn absent() -> Self {
+        Self::bound().0
+    }
+
+    fn bound() -> (Self, TcpListener) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let state: Arc<(Mutex<State>, Condvar)> = Arc::default();
-        let shared = Arc::clone(&state);
+        let (certificate, der, key) = signer();
+        (Self { state: Arc::default(), address, certificate, key, der }, listener)
+    }
+
+    /// The absent plane is there now.
+    pub fn appear(&self) {
+        self.listen(TcpListener::bind(self.address.trim_start_matches("http://")).unwrap());
+    }
+
+    fn listen(&self, listener: TcpListener) {
+        let state = Arc::clone(&self.state);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let shared = Arc::clone(&shared);
+                let shared = Arc::clone(&state);
                 thread::spawn(move || serve(&stream, &shared));
             }
         });
-        let (certificate, der, key) = signer();
-        Self { state, address, certificate, key, der }
+    }
+
+    /// Answers an operation badly from now on, or all well again.
+    pub fn spoil(&self, spoiled: Option<(&'static str, Manner)>) {
+        self.change(|state| state.spoiled = spoiled);
+    }
+
+    /// Waits until that many calls were answered badly.
+    pub fn spoils(&self, count: usize) {
+        self.wait(&format!("{count} bad answers"), |state| {
+            (state.spoils.len() >= count).then_some(())
+        });
+    }
+
+    /// How long it took from the first call that was answered badly to the last.
+    pub fn spoils_took(&self) -> Duration {
+        let state = self.state.0.lock().unwrap();
+        *state.spoils.last().unwrap() - state.spoils[0]
+    }
+
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.change(|state| state.ahead = seconds);
+    }
+
+    /// By how much the latest signature's time is wrong here, in seconds.
+    pub fn latest_signature_is_off(&self) -> i64 {
+        *self.state.0.lock().unwrap().signed.last().unwrap()
+    }
+
+    /// Replaces the envelope of the specification.
+    pub fn envelop(&self, format: &str, change: impl FnOnce(String) -> String) {
+        self.change(|state| {
+            state.format = format.to_owned();
+            state.envelope = change(std::mem::take(&mut state.envelope));
+        });
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -99,6 +263,7 @@ impl Plane {
         let envelope = wire::cms::sign(text.as_bytes(), key, certificate, 1_700_000_000).unwrap();
         self.change(|state| {
             state.envelope = envelope;
+            state.format = "PKCS7/JSON".to_owned();
             state.bundle = bundle;
         });
     }
@@ -109,7 +274,11 @@ impl Plane {
     }
 
     pub fn send(&self, id: &str, event: &str) {
-        let command = json!({"HostCommandIdentifier": id, "HostIdentifier": "user/web-01", "CommandName": event,
+        self.send_to("user/web-01", id, event);
+    }
+
+    pub fn send_to(&self, host: &str, id: &str, event: &str) {
+        let command = json!({"HostCommandIdentifier": id, "HostIdentifier": host, "CommandName": event,
             "DeploymentExecutionId": "CodeDeploy/us-east-1/Prod/arn:x:deployment/d", "Nonce": 1});
         self.change(|state| state.waiting.push_back(command));
     }
@@ -170,8 +339,21 @@ fn etag(content: &[u8]) -> String {
 
 fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
     let mut reader = BufReader::new(stream);
-    while let Some((line, target, body)) = request(&mut reader) {
-        let (status, answer) = if line.starts_with("GET ") {
+    while let Some((line, target, body, signed)) = request(&mut reader) {
+        if let Some(manner) = bad_manner(&target, state) {
+            if manner.answer(stream) {
+                continue;
+            }
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+            return;
+        }
+        let (status, answer) = if !line.starts_with("GET ") && is_of_another_time(signed, state) {
+            (
+                403,
+                br#"{"__type":"InvalidSignatureException","message":"Signature not yet current"}"#
+                    .to_vec(),
+            )
+        } else if line.starts_with("GET ") {
             let mut state = state.0.lock().unwrap();
             state.downloads += 1;
             (200, state.bundle.clone())
@@ -180,7 +362,8 @@ fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
             (status, answer.to_string().into_bytes())
         };
         let head = format!(
-            "HTTP/1.1 {status} X\r\nETag: {}\r\nContent-Length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\nDate: {}\r\nETag: {}\r\nContent-Length: {}\r\n\r\n",
+            date(state.0.lock().unwrap().ahead),
             etag(&answer),
             answer.len()
         );
@@ -192,10 +375,32 @@ fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
     }
 }
 
-fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)> {
+fn bad_manner(target: &str, (state, changed): &(Mutex<State>, Condvar)) -> Option<Manner> {
+    let mut state = state.lock().unwrap();
+    let (_, manner) = state.spoiled.filter(|(operation, _)| *operation == target)?;
+    state.spoils.push(Instant::now());
+    changed.notify_all();
+    Some(manner)
+}
+
+/// This service's time, as its answers tell it.
+fn date(ahead: i64) -> String {
+    let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now).unwrap()
+}
+
+fn is_of_another_time(signed: Option<i64>, (state, _): &(Mutex<State>, Condvar)) -> bool {
+    let mut state = state.lock().unwrap();
+    let now = jiff::Timestamp::now().as_second() + state.ahead;
+    let Some(signed) = signed else { return false };
+    state.signed.push(signed - now);
+    (signed - now).abs() > 300
+}
+
+fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value, Option<i64>)> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|count| *count > 0)?;
-    let (mut length, mut target) = (0, String::new());
+    let (mut length, mut target, mut signed) = (0, String::new(), None);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -206,13 +411,17 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)
         let (name, value) = line.split_once(": ")?;
         match name.to_lowercase().as_str() {
             "content-length" => length = value.parse().ok()?,
+            "x-amz-date" => {
+                let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", value).ok()?;
+                signed = Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second());
+            }
             "x-amz-target" => target = value.split_once('.')?.1.to_owned(),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some((first, target, serde_json::from_slice(&body).unwrap_or_default()))
+    Some((first, target, serde_json::from_slice(&body).unwrap_or_default(), signed))
 }
 
 fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar)) -> (u16, Value) {
@@ -238,7 +447,7 @@ fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar
         }
         "GetDeploymentSpecification" => {
             json!({"DeploymentSystem": "CodeDeploy", "DeploymentSpecification":
-            {"GenericEnvelope": {"Format": "PKCS7/JSON", "Payload": state.envelope}}})
+            {"GenericEnvelope": {"Format": state.format, "Payload": state.envelope}}})
         }
         "PutHostCommandAcknowledgement" => {
             state.acknowledged.push((id, payload["IsCommandNoop"] == true));
@@ -279,6 +488,11 @@ pub struct Agent {
 
 impl Agent {
     pub fn start(plane: &Plane) -> Self {
+        Self::start_with(plane, "")
+    }
+
+    /// An agent with further lines in its configuration.
+    pub fn start_with(plane: &Plane, lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path();
         fs::write(path.join("signer.pem"), &plane.certificate).unwrap();
@@ -289,7 +503,7 @@ impl Agent {
         let config = format!(
             ":root_dir: '{here}/root'\n:log_dir: '{here}/log'\n:pid_dir: '{here}/pid'\n:wait_between_runs: 0\n\
              :deploy_control_endpoint: '{address}'\n:s3_endpoint_override: '{address}'\n\
-             :on_premises_config_file: '{here}/onprem.yml'\n:signer_certificate_file: '{here}/signer.pem'\n"
+             :on_premises_config_file: '{here}/onprem.yml'\n:signer_certificate_file: '{here}/signer.pem'\n{lines}"
         );
         fs::write(path.join("agent.yml"), config).unwrap();
         let mut agent = Self { dir, child: None };

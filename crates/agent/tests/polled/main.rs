@@ -1,5 +1,7 @@
 //! The agent under a control plane: whole deployments, and what happens when one side goes away in the middle.
 
+mod bad_input;
+mod full_disk;
 mod support;
 
 use std::fs;
