@@ -51,7 +51,7 @@ pub(super) fn copy_all<'a>(
     };
     std::thread::scope(|scope| {
         for _ in 1..threads {
-            scope.spawn(&work);
+            scope.spawn(work);
         }
         work();
     });
