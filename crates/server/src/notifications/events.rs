@@ -22,7 +22,6 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    #[expect(dead_code, reason = "the operations that make destinations are not served yet")]
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::EventBridge => "eventbridge",
