@@ -11,6 +11,7 @@ import botocore.credentials
 TARGET = {
     "codedeploy": "CodeDeploy_20141006",
     "codedeploy-commands": "CodeDeployCommandService_v20141006",
+    "longshore": "Longshore_20261124",
 }
 
 

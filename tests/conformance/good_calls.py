@@ -63,7 +63,7 @@ GOOD = {
     "DeleteApplication": lambda w: {"applicationName": w.fresh_application()},
     "DeleteDeploymentConfig": lambda w: {"deploymentConfigName": w.fresh_config()},
     "DeleteDeploymentGroup": lambda w: {"applicationName": w.app, "deploymentGroupName": w.fresh_group(w.app)},
-    "DeleteGitHubAccountToken": None,
+    "DeleteGitHubAccountToken": lambda w: {"tokenName": w.fresh_git_hub_token()},
     "DeleteResourcesByExternalId": lambda w: {"externalId": "stack"},
     "DeregisterOnPremisesInstance": lambda w: {"instanceName": w.fresh_host()},
     "GetApplication": lambda w: {"applicationName": w.app},
@@ -109,7 +109,6 @@ GOOD = {
 # Inputs that are whole, for operations that this server refuses in every case: the base of their violations.
 REFUSED = {
     "ContinueDeployment": lambda w: {"deploymentId": w.running, "deploymentWaitType": "READY_WAIT"},
-    "DeleteGitHubAccountToken": lambda w: {"tokenName": "nobody"},
     "PutLifecycleEventHookExecutionStatus": lambda w: {
         "deploymentId": w.running, "lifecycleEventHookExecutionId": "e", "status": "Succeeded"},
     "SkipWaitTimeForInstanceTermination": lambda w: {"deploymentId": w.running},

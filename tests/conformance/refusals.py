@@ -391,6 +391,8 @@ ALL = [
     )(w.fresh_config())),
     Refusal("DeleteGitHubAccountToken", "GitHubAccountTokenDoesNotExist", "unknown", lambda w: {
         "tokenName": NOBODY}, lambda w: NOBODY),
+    Refusal("DeleteGitHubAccountToken", "InvalidGitHubAccountTokenName", "too long", lambda w: {
+        "tokenName": "t" * 101}, lambda w: "101"),
     Refusal("DeregisterOnPremisesInstance", "InvalidInstanceName", "an EC2 instance", lambda w: {"instanceName": "i-1"}),
 
     _on_application("GetApplication"),

@@ -106,6 +106,10 @@ class Stage(Maker):
         group, _ = self.fresh_group_of_one_host("WordPress_App")
         self.instead["d-A1B2C3111"] = self.deploy("WordPress_App", group, {"InProgress"})
 
+    def git_hub(self):
+        for name in ("my-github-account", "my-first-token"):
+            self.fresh_git_hub_token(name)
+
     def bundle(self):
         self.wordpress()
         self.session.client("s3").create_bucket(Bucket="amzn-s3-demo-bucket")
@@ -137,7 +141,7 @@ NEEDS = {
     "delete-application": Stage.wordpress,
     "delete-deployment-config": Stage.config,
     "delete-deployment-group": Stage.group,
-    "delete-git-hub-account-token": Stage.nothing,
+    "delete-git-hub-account-token": Stage.git_hub,
     "deregister": Stage.hosts,
     "deregister-on-premises-instance": Stage.hosts,
     "get-application": Stage.wordpress,
@@ -156,7 +160,7 @@ NEEDS = {
     "list-deployment-instances": Stage.deployed,
     "list-deployment-targets": Stage.running,
     "list-deployments": Stage.deployed,
-    "list-git-hub-account-token-names": Stage.nothing,
+    "list-git-hub-account-token-names": Stage.git_hub,
     "list-on-premises-instances": Stage.hosts,
     "list-tags-for-resource": Stage.test_app,
     "push": Stage.bundle,
@@ -189,13 +193,11 @@ NOT_SHOWN = {
     ("list-deployment-groups", "applicationName"):
         "the CLI leaves it out itself when it puts pages together",
     ("list-deployments", "deployments[]"): "no deployment was made in the year 2014",
-    ("list-git-hub-account-token-names", "tokenNameList[]"): "no connections to GitHub are stored",
 }
 
 # Examples that must fail: what the CLI says, and why.
 REFUSED = {
     "continue-deployment": ("UnsupportedActionForDeploymentTypeException", "this server deploys in place"),
-    "delete-git-hub-account-token": ("GitHubAccountTokenDoesNotExistException", "no connections to GitHub are stored"),
     "install": ("operating systems are supported", "the CLI itself refuses every system but old Ubuntu and RHEL"),
     "uninstall": ("operating systems are supported", "the CLI itself refuses every system but old Ubuntu and RHEL"),
 }

@@ -67,6 +67,11 @@ class Maker:
                     trafficRoutingConfig={"type": "AllAtOnce"})
         return name
 
+    def fresh_git_hub_token(self, name=None):
+        name = name or unique("token")
+        self.api.ok("PutGitHubAccountToken", "longshore", tokenName=name, token="ghp_0123456789")
+        return name
+
     def fresh_host(self, name=None, arn=None, tags=None):
         name = name or unique("host")
         self.api.ok("RegisterOnPremisesInstance", instanceName=name, iamUserArn=arn or user_arn())

@@ -12,9 +12,9 @@ mod specification;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{DeploymentId, HostCommandId, InstanceId, TargetId};
+use model::{DeploymentId, HostCommandId, InstanceId, Revision, TargetId};
 use rollout::{Completion, HostCommand};
-use store::{Acknowledge, CommandRecord, Complete, OutputLimits, Store};
+use store::{Acknowledge, CommandRecord, Complete, DeploymentRecord, OutputLimits, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::commands::{
@@ -26,7 +26,8 @@ use wire::commands::{
 };
 use wire::{ErrorCode, NoOutput, ServiceError};
 
-use crate::app::{Answer, Call, Failure, on_premises};
+use crate::app::{Answer, Call, Failure, applications, on_premises};
+use crate::github::GitHubTokens;
 use crate::signer::Signer;
 use crate::wake::HostBells;
 use leases::Leases;
@@ -46,6 +47,7 @@ pub struct Hosts {
     store: Store,
     bells: Arc<HostBells>,
     signer: Arc<Signer>,
+    git_hub: GitHubTokens,
     stopping: CancellationToken,
     leases: Arc<Leases>,
     output: Arc<Output>,
@@ -57,11 +59,12 @@ impl Hosts {
         store: Store,
         bells: Arc<HostBells>,
         signer: Arc<Signer>,
+        git_hub: GitHubTokens,
         output_limits: OutputLimits,
         stopping: CancellationToken,
     ) -> Self {
         let output = Arc::new(Output::new(store.clone(), output_limits));
-        Self { store, bells, signer, stopping, leases: Arc::default(), output }
+        Self { store, bells, signer, git_hub, stopping, leases: Arc::default(), output }
     }
 
     /// The host's next command; without one, waits for it, up to 55 s.
@@ -121,7 +124,8 @@ impl Hosts {
         }
         let record = self.store.deployment(&id).await?;
         let record = record.ok_or_else(|| client("the deployment does not exist"))?;
-        let content = specification::write(&record, &call.scope.account)?;
+        let token = self.git_hub_token(&record).await?;
+        let content = specification::write(&record, &call.scope.account, token.as_deref())?;
         let payload = self.signer.sign(&content, call.now).map_err(|error| {
             Failure::internal("a deployment specification could not be signed", error)
         })?;
@@ -135,6 +139,23 @@ impl Hosts {
                 ..DeploymentSpecification::default()
             }),
         })
+    }
+
+    /// The token with which hosts download a revision from GitHub: that of the connection which the application is
+    /// linked to now. Without one they download anonymously, which is enough for public repositories.
+    async fn git_hub_token(&self, record: &DeploymentRecord) -> Answer<Option<String>> {
+        if !matches!(record.revision, Revision::GitHub { .. }) {
+            return Ok(None);
+        }
+        let application = self.store.application_by_id(&record.application_id).await?;
+        let linked = match &application {
+            Some(application) => applications::settings(application)?.git_hub_account_name,
+            None => None,
+        };
+        match linked {
+            Some(name) => Ok(self.git_hub.token(&record.region, &name).await?),
+            None => Ok(None),
+        }
     }
 
     /// The host says that it has a command. The answer tells it whether to go on.

@@ -16,6 +16,7 @@ pub mod http;
 pub mod app;
 
 pub mod driver;
+pub mod github;
 pub mod hosts;
 pub mod inventory;
 pub mod published;

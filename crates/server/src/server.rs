@@ -20,6 +20,7 @@ use crate::app::{App, PageTokens, on_premises};
 use crate::clock::Clock;
 use crate::driver::{Driver, chain};
 use crate::forms::{Records, housekeep};
+use crate::github::GitHubTokens;
 use crate::hosts::Hosts;
 use crate::http::auth::Authenticator;
 use crate::http::edge::Edge;
@@ -258,6 +259,8 @@ impl Parts {
         let record = kept(&store, "signer", SignerRecord::make).await?;
         let signer = Arc::new(Signer::open(&record)?);
         let secret: Vec<u8> = kept(&store, "page-tokens", draw_secret).await?;
+        let key: Vec<u8> = kept(&store, "github-tokens", draw_secret).await?;
+        let git_hub = GitHubTokens::new(store.clone(), &key);
         let bells = Arc::new(HostBells::default());
         let inventory = Inventory::new(store.clone(), config.scope.account.clone());
         let outside = Arc::new(outside(config, address));
@@ -284,10 +287,11 @@ impl Parts {
                 store.clone(),
                 bells,
                 Arc::clone(&signer),
+                git_hub.clone(),
                 config.output_limits,
                 stopping.clone(),
             ),
-            app: App::new(store, PageTokens::new(&secret), stopping.clone()),
+            app: App::new(store, PageTokens::new(&secret), git_hub, stopping.clone()),
             s3,
             authenticator: Authenticator::new(Arc::clone(&keyring)),
             keyring,

@@ -1,6 +1,7 @@
 //! Applications.
 
 use model::{ApplicationId, ApplicationName};
+use serde::{Deserialize, Serialize};
 use store::{Application, Create, Rename};
 use wire::codedeploy::{
     ApplicationInfo, BatchGetApplicationsInput, BatchGetApplicationsOutput, CreateApplicationInput,
@@ -43,7 +44,7 @@ impl App {
             region: call.scope.region.clone(),
             name,
             platform: input.compute_platform.unwrap_or_else(|| DEFAULT_PLATFORM.to_owned()),
-            body: "{}".to_owned(),
+            body: body(&Settings::default())?,
             created: call.now,
         };
         // The tags first: a crash between the two leaves tags of nothing, instead of an application without them.
@@ -66,7 +67,7 @@ impl App {
         input: GetApplicationInput,
     ) -> Answer<GetApplicationOutput> {
         let application = self.application(call, input.application_name).await?;
-        Ok(GetApplicationOutput { application: Some(info(&application)) })
+        Ok(GetApplicationOutput { application: Some(info(&application)?) })
     }
 
     /// Several applications; a name that nobody has fails the whole call, as declared.
@@ -79,7 +80,7 @@ impl App {
         rules::batch(names.len(), BATCH_MAX)?;
         let mut infos = Vec::with_capacity(names.len());
         for name in names {
-            infos.push(info(&self.application(call, Some(name)).await?));
+            infos.push(info(&self.application(call, Some(name)).await?)?);
         }
         Ok(BatchGetApplicationsOutput { applications_info: Some(infos) })
     }
@@ -163,13 +164,35 @@ fn name_taken(name: &ApplicationName) -> ServiceError {
     )
 }
 
-fn info(application: &Application) -> ApplicationInfo {
-    ApplicationInfo {
+/// What an application is set to, beside its name and platform.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Settings {
+    /// The GitHub connection with whose token hosts download its revisions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub git_hub_account_name: Option<String>,
+}
+
+/// What the application is set to.
+pub fn settings(application: &Application) -> Answer<Settings> {
+    serde_json::from_str(&application.body)
+        .map_err(|error| Failure::internal("an application's settings cannot be read", error))
+}
+
+/// The form in which the store keeps settings.
+pub fn body(settings: &Settings) -> Answer<String> {
+    serde_json::to_string(settings)
+        .map_err(|error| Failure::internal("an application's settings cannot be written", error))
+}
+
+fn info(application: &Application) -> Answer<ApplicationInfo> {
+    let linked = settings(application)?.git_hub_account_name;
+    Ok(ApplicationInfo {
         application_id: Some(application.id.to_string()),
         application_name: Some(application.name.to_string()),
         create_time: Some(time(application.created)),
-        linked_to_git_hub: Some(false),
-        git_hub_account_name: None,
+        linked_to_git_hub: Some(linked.is_some()),
+        git_hub_account_name: linked,
         compute_platform: Some(application.platform.clone()),
-    }
+    })
 }

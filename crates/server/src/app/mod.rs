@@ -6,6 +6,7 @@
 pub mod applications;
 pub mod configs;
 pub mod deployments;
+pub mod github;
 pub mod groups;
 pub mod hook_output;
 pub mod on_premises;
@@ -36,6 +37,7 @@ pub use group_record::settings as group_settings;
 pub use page::PageTokens;
 pub use settings::Settings;
 
+use crate::github::GitHubTokens;
 use crate::iam::Caller;
 
 /// What the operations work with. Clones share it.
@@ -43,6 +45,7 @@ use crate::iam::Caller;
 pub struct App {
     pub(crate) store: Store,
     tokens: PageTokens,
+    git_hub: GitHubTokens,
     /// Cancelled when the server ends: what waits for something then answers.
     stopping: CancellationToken,
 }
@@ -105,8 +108,13 @@ pub type Answer<T> = Result<T, Failure>;
 
 impl App {
     /// The operations on `store`; those that wait end when `stopping` is cancelled.
-    pub fn new(store: Store, tokens: PageTokens, stopping: CancellationToken) -> Self {
-        Self { store, tokens, stopping }
+    pub fn new(
+        store: Store,
+        tokens: PageTokens,
+        git_hub: GitHubTokens,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { store, tokens, git_hub, stopping }
     }
 
     /// Whether the database answers.

@@ -1,9 +1,7 @@
 //! Operations whose subject does not exist on this server, each refused as the service refuses it.
 
 use wire::codedeploy::{
-    ContinueDeploymentInput, DeleteGitHubAccountTokenInput, DeleteGitHubAccountTokenOutput,
-    DeleteResourcesByExternalIdInput, DeleteResourcesByExternalIdOutput,
-    ListGitHubAccountTokenNamesInput, ListGitHubAccountTokenNamesOutput,
+    ContinueDeploymentInput, DeleteResourcesByExternalIdInput, DeleteResourcesByExternalIdOutput,
     PutLifecycleEventHookExecutionStatusInput, PutLifecycleEventHookExecutionStatusOutput,
     SkipWaitTimeForInstanceTerminationInput,
 };
@@ -64,33 +62,6 @@ impl App {
                 "The deployment {} goes to servers, whose hooks are reported by their agents",
                 record.state.id
             ),
-        ))
-    }
-
-    /// There are no stored connections to GitHub.
-    pub async fn list_git_hub_account_token_names(
-        &self,
-        _call: &Call,
-        input: ListGitHubAccountTokenNamesInput,
-    ) -> Answer<ListGitHubAccountTokenNamesOutput> {
-        self.tokens.open("ListGitHubAccountTokenNames", input.next_token.as_deref())?;
-        Ok(ListGitHubAccountTokenNamesOutput {
-            token_name_list: Some(Vec::new()),
-            next_token: None,
-        })
-    }
-
-    /// There are no stored connections to GitHub.
-    pub async fn delete_git_hub_account_token(
-        &self,
-        _call: &Call,
-        input: DeleteGitHubAccountTokenInput,
-    ) -> Answer<DeleteGitHubAccountTokenOutput> {
-        let name =
-            super::rules::required(input.token_name, ErrorCode::GitHubAccountTokenNameRequired)?;
-        Err(Failure::refused(
-            ErrorCode::GitHubAccountTokenDoesNotExist,
-            format!("No GitHub connection found for name: {name}"),
         ))
     }
 

@@ -7,11 +7,15 @@ use store::DeploymentRecord;
 
 use crate::app::{Answer, Options};
 
-/// The content of a specification, to be signed.
+/// The content of a specification, to be signed; with the token for a private repository, if there is one.
 ///
 /// `AllPossibleLifecycleEvents` is left out on purpose: with it, the official agent fails every Install of a bundle
 /// that has hooks it does not list. Source: the official agent's behaviour.
-pub fn write(record: &DeploymentRecord, account: &str) -> Answer<Vec<u8>> {
+pub fn write(
+    record: &DeploymentRecord,
+    account: &str,
+    git_hub_token: Option<&str>,
+) -> Answer<Vec<u8>> {
     let options = Options::read(record)?;
     let scope = Scope { account: account.to_owned(), region: record.region.clone() };
     let mut specification = json!({
@@ -27,6 +31,9 @@ pub fn write(record: &DeploymentRecord, account: &str) -> Answer<Vec<u8>> {
         },
         "Revision": revision(&record.revision),
     });
+    if let Some(token) = git_hub_token {
+        specification["GitHubAccessToken"] = json!(token);
+    }
     // An agent that does not know this member downloads the bundle as usual.
     if let Some(deployment) = options.restart_of {
         specification["ReuseArchiveFromDeploymentId"] = json!(deployment);

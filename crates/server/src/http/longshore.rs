@@ -15,6 +15,12 @@ pub async fn answer(
 ) -> Result<Vec<u8>, Failure> {
     let output = match operation {
         Operation::GetHookOutput => json11::encode(&app.get_hook_output(call, read(body)?).await?),
+        Operation::LinkGitHubAccountToken => {
+            json11::encode(&app.link_git_hub_account_token(call, read(body)?).await?)
+        }
+        Operation::PutGitHubAccountToken => {
+            json11::encode(&app.put_git_hub_account_token(call, read(body)?).await?)
+        }
     };
     Ok(output?)
 }

@@ -67,6 +67,8 @@ pub async fn check_own(
     let input = Input { context, input: &input };
     let resource = match operation {
         OwnOperation::GetHookOutput => group_of(store, &input, input.text("deploymentId")).await?,
+        OwnOperation::LinkGitHubAccountToken => input.application(input.text("applicationName")),
+        OwnOperation::PutGitHubAccountToken => vec!["*".to_owned()],
     };
     let action = format!("{ACTION_PREFIX}:{}", operation.name());
     allowed(context, caller, &action, &resource, Facts::default()).await

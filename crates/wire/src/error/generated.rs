@@ -71,6 +71,8 @@ pub enum ErrorCode {
     ExpiredToken,
     /// `GitHubAccountTokenDoesNotExistException`, status 400.
     GitHubAccountTokenDoesNotExist,
+    /// `GitHubAccountTokenLimitExceededException`, status 400.
+    GitHubAccountTokenLimitExceeded,
     /// `GitHubAccountTokenNameRequiredException`, status 400.
     GitHubAccountTokenNameRequired,
     /// `IamArnRequiredException`, status 400.
@@ -301,6 +303,7 @@ impl ErrorCode {
         Self::ECSServiceMappingLimitExceeded,
         Self::ExpiredToken,
         Self::GitHubAccountTokenDoesNotExist,
+        Self::GitHubAccountTokenLimitExceeded,
         Self::GitHubAccountTokenNameRequired,
         Self::IamArnRequired,
         Self::IamSessionArnAlreadyRegistered,
@@ -435,6 +438,7 @@ impl ErrorCode {
             Self::ECSServiceMappingLimitExceeded => "ECSServiceMappingLimitExceededException",
             Self::ExpiredToken => "ExpiredTokenException",
             Self::GitHubAccountTokenDoesNotExist => "GitHubAccountTokenDoesNotExistException",
+            Self::GitHubAccountTokenLimitExceeded => "GitHubAccountTokenLimitExceededException",
             Self::GitHubAccountTokenNameRequired => "GitHubAccountTokenNameRequiredException",
             Self::IamArnRequired => "IamArnRequiredException",
             Self::IamSessionArnAlreadyRegistered => "IamSessionArnAlreadyRegisteredException",

@@ -14,16 +14,23 @@ pub const TARGET_PREFIX: &str = "Longshore_20261124";
 pub enum Operation {
     /// `GetHookOutput`.
     GetHookOutput,
+    /// `LinkGitHubAccountToken`.
+    LinkGitHubAccountToken,
+    /// `PutGitHubAccountToken`.
+    PutGitHubAccountToken,
 }
 
 impl Operation {
     /// Every operation, in the order of their names.
-    pub const ALL: &[Self] = &[Self::GetHookOutput];
+    pub const ALL: &[Self] =
+        &[Self::GetHookOutput, Self::LinkGitHubAccountToken, Self::PutGitHubAccountToken];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
             Self::GetHookOutput => "GetHookOutput",
+            Self::LinkGitHubAccountToken => "LinkGitHubAccountToken",
+            Self::PutGitHubAccountToken => "PutGitHubAccountToken",
         }
     }
 
@@ -48,6 +55,41 @@ impl Validate for GetHookOutputInput {
 const GET_HOOK_OUTPUT_RULES: &[Rule] = &[
     Rule::new("deploymentId", Check::Required, ErrorCode::DeploymentIdRequired),
     Rule::new("waitSeconds", Check::Range(0, 20), ErrorCode::Validation),
+];
+
+impl Call for LinkGitHubAccountTokenInput {
+    type Operation = Operation;
+    type Output = LinkGitHubAccountTokenOutput;
+    const OPERATION: Operation = Operation::LinkGitHubAccountToken;
+}
+
+impl Validate for LinkGitHubAccountTokenInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, LINK_GIT_HUB_ACCOUNT_TOKEN_RULES)
+    }
+}
+
+const LINK_GIT_HUB_ACCOUNT_TOKEN_RULES: &[Rule] = &[
+    Rule::new("applicationName", Check::Required, ErrorCode::ApplicationNameRequired),
+    Rule::new("applicationName", Check::Length(1, 100), ErrorCode::InvalidApplicationName),
+    Rule::new("applicationName", Check::NameCharacters, ErrorCode::InvalidApplicationName),
+];
+
+impl Call for PutGitHubAccountTokenInput {
+    type Operation = Operation;
+    type Output = PutGitHubAccountTokenOutput;
+    const OPERATION: Operation = Operation::PutGitHubAccountToken;
+}
+
+impl Validate for PutGitHubAccountTokenInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, PUT_GIT_HUB_ACCOUNT_TOKEN_RULES)
+    }
+}
+
+const PUT_GIT_HUB_ACCOUNT_TOKEN_RULES: &[Rule] = &[
+    Rule::new("token", Check::Required, ErrorCode::Validation),
+    Rule::new("tokenName", Check::Required, ErrorCode::GitHubAccountTokenNameRequired),
 ];
 
 /// What [`Operation::GetHookOutput`] is asked with.
@@ -92,6 +134,38 @@ pub struct HookOutputChunk {
     pub time: Option<crate::Time>,
     #[serde(rename = "text", skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+/// What [`Operation::LinkGitHubAccountToken`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LinkGitHubAccountTokenInput {
+    /// Required. 1 to 100 characters.
+    #[serde(rename = "applicationName", skip_serializing_if = "Option::is_none")]
+    pub application_name: Option<String>,
+    #[serde(rename = "tokenName", skip_serializing_if = "Option::is_none")]
+    pub token_name: Option<String>,
+}
+
+/// What [`Operation::LinkGitHubAccountToken`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LinkGitHubAccountTokenOutput {}
+
+/// What [`Operation::PutGitHubAccountToken`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutGitHubAccountTokenInput {
+    /// Required.
+    #[serde(rename = "tokenName", skip_serializing_if = "Option::is_none")]
+    pub token_name: Option<String>,
+    /// Required.
+    #[serde(rename = "token", skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+/// What [`Operation::PutGitHubAccountToken`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutGitHubAccountTokenOutput {
+    #[serde(rename = "tokenName", skip_serializing_if = "Option::is_none")]
+    pub token_name: Option<String>,
 }
 
 /// The values that the string enumerations of the API permit.
