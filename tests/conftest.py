@@ -124,9 +124,9 @@ def start_longshore():
     """Starts servers that end with the session: `start_longshore(mode="dev")`."""
     started = []
 
-    def start(mode="server", database_url=None):
+    def start(mode="server", database_url=None, arguments=()):
         home = _state_directory(mode)
-        running = longshore.Longshore(home / "data", mode, database_url)
+        running = longshore.Longshore(home / "data", mode, database_url, arguments)
         started.append((running, home))
         return running.start()
 

@@ -50,10 +50,11 @@ def fetch_models(endpoint, directory):
 class Longshore:
     """One `longshore server` or `longshore dev` with a data directory of its own."""
 
-    def __init__(self, data_dir, mode="server", database_url=None):
+    def __init__(self, data_dir, mode="server", database_url=None, arguments=()):
         self.data_dir = pathlib.Path(data_dir)
         self.mode = mode
         self.database_url = database_url
+        self.arguments = arguments
         self.port = free_port()
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.log = self.data_dir.with_suffix(".log")
@@ -66,6 +67,7 @@ class Longshore:
             str(binary()), self.mode,
             "--data-dir", str(self.data_dir),
             "--listen", f"127.0.0.1:{self.port}",
+            *self.arguments,
         ]
         if self.database_url:
             command += ["--database-url", self.database_url]

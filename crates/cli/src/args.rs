@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -103,6 +104,12 @@ pub struct Common {
     /// Let webhooks and alarm sources be at link-local addresses, where clouds keep credentials
     #[arg(long)]
     pub allow_link_local_requests: bool,
+    /// Reads (Get…, BatchGet…, List…) of CodeDeploy that one principal may make per second [default: any number]
+    #[arg(long, value_name = "RATE")]
+    pub throttle_reads: Option<NonZeroU32>,
+    /// Other calls of CodeDeploy that one principal may make per second [default: any number]
+    #[arg(long, value_name = "RATE")]
+    pub throttle_writes: Option<NonZeroU32>,
     /// How log lines are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

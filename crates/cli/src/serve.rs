@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use compute::{Limits, LocalConfig, LocalHosts, Missing};
 use model::arn::Scope;
 use server::clock::Clock;
+use server::http::throttle::Rates;
 use server::iam::RootCredentials;
 use server::outbound::Reach;
 use server::server::{Config, RunningServer, Server, output_limits};
@@ -84,6 +85,7 @@ fn config(
             common.hook_output_mib << 20,
             common.hook_output_all_mib << 20,
         ),
+        rates: Rates { reads: common.throttle_reads, writes: common.throttle_writes },
         clock: Clock::system(),
         public_url: common.public_url.clone(),
         reach: if common.allow_link_local_requests {

@@ -27,6 +27,7 @@ use crate::http::edge::Edge;
 use crate::http::listen;
 use crate::http::metrics::Metrics;
 use crate::http::s3_access::S3Access;
+use crate::http::throttle::{Rates, Throttle};
 use crate::iam::{Keyring, RootCredentials};
 use crate::inventory::Inventory;
 use crate::notifications::{DeliveryCounts, Outside, Postman, Spreader};
@@ -56,6 +57,8 @@ pub struct Config {
     pub host_names: Vec<String>,
     /// How much of what hooks print is kept.
     pub output_limits: OutputLimits,
+    /// How often callers may ask CodeDeploy.
+    pub rates: Rates,
     /// Tells the time.
     pub clock: Clock,
     /// The address by which others reach this server, for links in notifications; without one, the address listened
@@ -84,6 +87,7 @@ impl Config {
             agent_binary: None,
             host_names: Vec::new(),
             output_limits: output_limits(8 << 20, 2 << 30),
+            rates: Rates::default(),
             clock: Clock::system(),
             public_url: None,
             reach: Reach::default(),
@@ -304,6 +308,7 @@ impl Parts {
             deliveries,
             postman,
             outside,
+            throttle: Throttle::new(config.rates),
         };
         Ok(Self { edge, driver, spreader })
     }

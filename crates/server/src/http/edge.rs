@@ -22,6 +22,7 @@ use super::form::FormService;
 use super::metrics::{Metrics, Served};
 use super::permissions::{self, PermissionError};
 use super::route::{CommandDialect, MonitoringProtocol, Route, route};
+use super::throttle::Throttle;
 use super::{commands, json, longshore, monitoring, own, respond};
 use crate::app::{App, Call, Failure};
 use crate::clock::Clock;
@@ -67,6 +68,8 @@ pub struct Edge {
     pub postman: Postman,
     /// How others are reached, and how they reach this server.
     pub outside: Arc<Outside>,
+    /// Limits how often CodeDeploy is asked.
+    pub throttle: Throttle,
 }
 
 /// A request that has been read, and what its answer will be labelled with.
@@ -150,6 +153,7 @@ impl Edge {
         operation: Operation,
     ) -> Result<Vec<u8>, Failure> {
         let call = self.json_call(received, "codedeploy").await?;
+        self.throttle.admit(&call.principal(), operation, call.now)?;
         let context = self.context(&call.scope);
         permissions::check(&context, &self.app.store, &call.caller, operation, &received.body)
             .await

@@ -15,6 +15,8 @@ mod longshore;
 mod monitoring;
 mod own;
 
+pub mod throttle;
+
 pub mod body;
 pub mod respond;
 
