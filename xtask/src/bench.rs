@@ -3,6 +3,7 @@
 //! Every measurement starts servers of its own from a release build, and talks to loopback addresses and to instances
 //! that these servers made, and to nobody else.
 
+mod agent;
 mod client;
 mod deployments;
 mod load;
@@ -60,6 +61,15 @@ pub fn bench() -> anyhow::Result<()> {
     std::fs::remove_dir_all(&bench.home)
         .context("the folder of the benchmarks cannot be removed")?;
     report::publish(&rows)
+}
+
+/// Measures the agent alone, and prints the table; with `full`, its idle time for as long as is promised.
+pub fn bench_agent(full: bool) -> anyhow::Result<()> {
+    let agent = crate::agent_program::build()?;
+    let home = crate::own_directory().join("bench-agent");
+    let rows = step("the agent", || agent::measure(&agent, &home, full))?;
+    report::print(&rows);
+    Ok(())
 }
 
 impl Bench {

@@ -51,6 +51,12 @@ enum Command {
     BuildAgent,
     /// Measures, prints a table, and writes `docs/benchmarks.md`
     Bench,
+    /// Measures the agent alone, beside `tar` and `cp`, and prints a table
+    BenchAgent {
+        /// Watches the idle agent for 10 minutes instead of one
+        #[arg(long)]
+        full: bool,
+    },
     /// Writes the Rust of the service models in `crates/wire`
     Gen {
         /// Only compares; fails where a file differs
@@ -94,6 +100,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::ci(),
         Command::BuildAgent => agent_program::build_and_check(),
         Command::Bench => bench::bench(),
+        Command::BenchAgent { full } => bench::bench_agent(full),
         Command::Gen { check } => r#gen::run(check),
         Command::Mutants { filter } => mutants::mutants(filter.as_deref()),
         Command::Simulate { seed: Some(seed), story: true, .. } => simulate::story(seed),

@@ -36,6 +36,11 @@ impl Row {
     }
 }
 
+/// Prints the table.
+pub fn print(rows: &[Row]) {
+    println!("\n{}", table(rows));
+}
+
 /// Prints the table, and writes it with machine and date.
 pub fn publish(rows: &[Row]) -> anyhow::Result<()> {
     let table = table(rows);

@@ -1,0 +1,236 @@
+//! Unpacking and installing, beside `tar` and `cp` of the same data on the same disk.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+
+use super::super::memory;
+use super::super::report::Row;
+use super::super::samples::{Samples, shown};
+use super::configure;
+use crate::process::run;
+
+const RUNS: usize = 3;
+/// The small files of a bundle: how many, and how many in a directory. Half of each does not compress.
+const SMALL_FILES: usize = 20_000;
+const A_DIRECTORY: usize = 200;
+const SMALL_BYTES: u64 = 4096;
+const LARGE_BYTES: u64 = 1 << 30;
+/// The files and the entries of the bundle with permissions.
+const PERMITTED_FILES: usize = 2000;
+const PERMISSIONS: usize = 20;
+const EVENTS: [&str; 5] =
+    ["ApplicationStop", "BeforeInstall", "AfterInstall", "ApplicationStart", "ValidateService"];
+
+pub fn measure(agent: &Path, home: &Path) -> anyhow::Result<Vec<Row>> {
+    let place = Place { agent, home, config: configure(home, "")? };
+    let small = place.bundle("small", "", |files| small_files(files, SMALL_FILES))?;
+    let small = place.beside_tar(
+        ("agent: unpack and install 20,000 files of 4 KiB from tgz", "≤ 0.8 ×"),
+        &small,
+        "near: creating files, and with `sync` the disk",
+    )?;
+    let large = place.bundle("large", "", |files| random(&files.join("large"), LARGE_BYTES))?;
+    let large = place.beside_tar(
+        ("agent: unpack and install one file of 1 GiB from tgz", "≤ 0.5 ×, ≤ 32 MiB resident"),
+        &large,
+        "does not compress; near: writing it twice, with `sync` the disk",
+    )?;
+    Ok(vec![small, large, place.permissions()?, place.seven_events()?])
+}
+
+struct Place<'a> {
+    agent: &'a Path,
+    home: &'a Path,
+    config: PathBuf,
+}
+
+impl Place<'_> {
+    /// A tgz with an AppSpec that installs `files`.
+    fn bundle(
+        &self,
+        name: &str,
+        more: &str,
+        fill: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<PathBuf> {
+        let source = self.home.join(name);
+        fs::create_dir_all(source.join("files"))?;
+        let destination = self.home.join("installed");
+        let appspec = format!(
+            "version: 0.0\nos: linux\nfiles:\n  - source: files\n    destination: {}\n{more}",
+            destination.display()
+        );
+        fs::write(source.join("appspec.yml"), appspec)?;
+        fill(&source.join("files"))?;
+        let archive = self.home.join(format!("{name}.tgz"));
+        // The lowest level: what does not compress takes long enough.
+        run(Command::new("tar")
+            .args(["-I", "gzip -1", "-C"])
+            .arg(&source)
+            .arg("-cf")
+            .arg(&archive)
+            .arg("."))?;
+        fs::remove_dir_all(source)?;
+        Ok(archive)
+    }
+
+    /// Takes away what earlier runs made, and waits until the disk is at rest.
+    fn clear(&self) -> anyhow::Result<()> {
+        for name in ["root", "installed", "unpacked", "copied"] {
+            match fs::remove_dir_all(self.home.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
+                _ => {}
+            }
+        }
+        self.sync()
+    }
+
+    fn sync(&self) -> anyhow::Result<()> {
+        run(Command::new("sync").arg("--file-system").arg(self.home))
+    }
+
+    /// The time of a local deployment of a bundle, and the most memory it had.
+    fn deploy(&self, bundle: &Path, events: Option<&str>) -> anyhow::Result<(Duration, u64)> {
+        let begun = Instant::now();
+        let mut agent = Command::new(self.agent)
+            .args(["local", "--type", "tgz", "--bundle-location"])
+            .arg(bundle)
+            .arg("--agent-configuration-file")
+            .arg(&self.config)
+            .args(events.map(|events| ["--events", events]).into_iter().flatten())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()?;
+        let mut peak = 0;
+        let status = loop {
+            peak = memory::peak_kib(agent.id()).unwrap_or(peak);
+            match agent.try_wait()? {
+                Some(status) => break status,
+                None => std::thread::sleep(Duration::from_millis(1)),
+            }
+        };
+        ensure!(status.success(), "the deployment of {} failed", bundle.display());
+        Ok((begun.elapsed(), peak))
+    }
+
+    fn beside_tar(
+        &self,
+        (what, aim): (&'static str, &str),
+        bundle: &Path,
+        note: &str,
+    ) -> anyhow::Result<Row> {
+        let (mut ours, mut bare, mut synced) =
+            (Samples::default(), Samples::default(), Samples::default());
+        let mut peak = 0;
+        for _ in 0..RUNS {
+            self.clear()?;
+            let (unpacked, copied) = (self.home.join("unpacked"), self.home.join("copied"));
+            fs::create_dir_all(&unpacked)?;
+            let begun = Instant::now();
+            run(Command::new("tar").arg("-C").arg(&unpacked).arg("-xzf").arg(bundle))?;
+            run(Command::new("cp").arg("-a").arg(unpacked.join("files")).arg(&copied))?;
+            bare.push(begun.elapsed());
+            self.sync()?;
+            synced.push(begun.elapsed());
+            self.clear()?;
+            let (time, memory) = self.deploy(bundle, Some("DownloadBundle,Install"))?;
+            ours.push(time);
+            peak = peak.max(memory);
+        }
+        let [ours, bare, synced] = [ours, bare, synced].map(|samples| samples.percentile(50));
+        let ratio = |of: Duration| ours.as_secs_f64() / of.as_secs_f64();
+        Ok(Row::new(what, format!("{}, {} resident", shown(ours), memory::shown(peak)))
+            .beside(format!(
+                "aim {aim}; `tar -xz` and `cp -a`: {} ({:.2} ×), with `sync`: {} ({:.2} ×)",
+                shown(bare),
+                ratio(bare),
+                shown(synced),
+                ratio(synced)
+            ))
+            .note(format!(
+                "median of {RUNS} side by side; the agent waits until the disk has everything, `tar` and `cp` do not; {note}"
+            )))
+    }
+
+    fn permissions(&self) -> anyhow::Result<Row> {
+        let entries: String = (0..PERMISSIONS)
+            .map(|entry| {
+                let object = self.home.join(format!("installed/d{entry:03}"));
+                format!(
+                    "  - object: {}\n    mode: \"0640\"\n    owner: daemon\n    group: daemon\n    type: [file]\n",
+                    object.display()
+                )
+            })
+            .collect();
+        let fill = |files: &Path| {
+            (0..PERMISSIONS).try_for_each(|entry| {
+                small_files_in(&files.join(format!("d{entry:03}")), PERMITTED_FILES / PERMISSIONS)
+            })
+        };
+        let without = self.bundle("plain", "", fill)?;
+        let with = self.bundle("permitted", &format!("permissions:\n{entries}"), fill)?;
+        let (mut plain, mut permitted) = (Samples::default(), Samples::default());
+        for _ in 0..RUNS {
+            for (bundle, samples) in [(&without, &mut plain), (&with, &mut permitted)] {
+                self.clear()?;
+                samples.push(self.deploy(bundle, Some("DownloadBundle,Install"))?.0);
+            }
+        }
+        let (plain, permitted) = (plain.percentile(50), permitted.percentile(50));
+        let ratio = permitted.as_secs_f64() / plain.as_secs_f64();
+        Ok(Row::new("agent: 2,000 files under 20 permission entries", shown(permitted))
+            .beside(format!("aim ≤ 1.5 ×; without them: {} ({ratio:.2} ×)", shown(plain)))
+            .note(format!("mode, owner and group; median of {RUNS} side by side")))
+    }
+
+    fn seven_events(&self) -> anyhow::Result<Row> {
+        let hooks: String = EVENTS
+            .iter()
+            .map(|event| format!("  {event}:\n    - location: files/hook\n"))
+            .collect();
+        let bundle = self.bundle("hooks", &format!("hooks:\n{hooks}"), |files| {
+            use std::os::unix::fs::PermissionsExt;
+            fs::write(files.join("hook"), "#!/bin/true\n")?;
+            Ok(fs::set_permissions(files.join("hook"), fs::Permissions::from_mode(0o755))?)
+        })?;
+        let mut times = Samples::default();
+        for _ in 0..RUNS {
+            self.clear()?;
+            times.push(self.deploy(&bundle, None)?.0);
+        }
+        Ok(Row::new("agent: seven events with `/bin/true` hooks", shown(times.percentile(50)))
+            .aim("≤ 100 ms")
+            .note(format!(
+                "median of {RUNS}; `longshore-agent local`, start and end of the process included, no calls of a server; near: \
+                 waiting for the disk at Install"
+            )))
+    }
+}
+
+fn small_files(files: &Path, count: usize) -> anyhow::Result<()> {
+    (0..count / A_DIRECTORY).try_for_each(|directory| {
+        small_files_in(&files.join(format!("d{directory:03}")), A_DIRECTORY)
+    })
+}
+
+fn small_files_in(directory: &Path, count: usize) -> anyhow::Result<()> {
+    fs::create_dir_all(directory)?;
+    (0..count).try_for_each(|number| {
+        let path = directory.join(format!("f{number:05}"));
+        random(&path, SMALL_BYTES / 2)?;
+        let mut file = File::options().append(true).open(path)?;
+        Ok(file.write_all(&[b'a'; SMALL_BYTES as usize / 2])?)
+    })
+}
+
+/// A file that does not compress.
+fn random(path: &Path, bytes: u64) -> anyhow::Result<()> {
+    std::io::copy(&mut File::open("/dev/urandom")?.take(bytes), &mut File::create(path)?)?;
+    Ok(())
+}
