@@ -17,6 +17,7 @@ use crate::diagnostics::Report;
 use crate::hooks::{self, Environment, HookError, HookLog, LogSinks};
 use crate::install::{self, Hands, InstallError, LedgerFiles, Previous, Recovered, Switched};
 use crate::layout::{self, Layout};
+use crate::output::Outbox;
 use crate::spec::{ArchiveType, Revision, Specification};
 
 /// The largest AppSpec that is read. Nobody's has a hundredth of it.
@@ -116,7 +117,7 @@ impl Executor {
         }
     }
 
-    /// Carries out an event.
+    /// Carries out an event; what its hooks print goes to `outbox` too.
     ///
     /// # Errors
     /// What failed; its [`EventError::report`] is for the control plane.
@@ -124,6 +125,7 @@ impl Executor {
         self: &Arc<Self>,
         spec: &Arc<Specification>,
         event: &str,
+        outbox: Option<&Outbox>,
     ) -> Result<(), EventError> {
         let known = matches!(event, "DownloadBundle" | "Install") || self.runs_hooks(event);
         if !known {
@@ -133,8 +135,15 @@ impl Executor {
         fs::create_dir_all(&deployment).map_err(BundleError::host("create", &deployment))?;
         match event {
             "DownloadBundle" => self.download(spec).await,
-            "Install" => self.blocking(spec, event, |this, spec, _| this.install(spec)).await,
-            _ => self.blocking(spec, event, Self::run_hooks).await,
+            "Install" => {
+                let log = self.hook_log(spec).telling(outbox.cloned());
+                self.blocking(spec, event, |this, spec, _| this.install(spec, log)).await
+            }
+            _ => {
+                let log = self.hook_log(spec).telling(outbox.cloned());
+                self.blocking(spec, event, |this, spec, event| this.run_hooks(spec, event, log))
+                    .await
+            }
         }
     }
 
@@ -191,7 +200,7 @@ impl Executor {
         Ok(marked.map_err(BundleError::host("write", self.layout.instructions()))?)
     }
 
-    fn install(&self, spec: &Specification) -> Result<(), EventError> {
+    fn install(&self, spec: &Specification, log: HookLog) -> Result<(), EventError> {
         let deployment = self.deployment(spec);
         let archive = deployment.join("deployment-archive");
         let group = &spec.deployment_group_id;
@@ -207,7 +216,7 @@ impl Executor {
         install::write_instructions(&self.layout.install_instructions(group), &steps)?;
         let switched =
             install::switch(&steps, &previous, &ledger, (group, &deployment), &Hands::default())?;
-        self.tell(spec, &switched);
+        tell(&switched, log);
         let marked = self.layout.mark_last_successful(group, &deployment);
         Ok(marked.map_err(BundleError::host("write", &instructions))?)
     }
@@ -250,24 +259,6 @@ impl Executor {
         }
     }
 
-    /// Says which files of the previous revision somebody changed, in the agent's log and in that of the deployment.
-    fn tell(&self, spec: &Specification, switched: &Switched) {
-        let mut log = self.hook_log(spec);
-        let groups = [
-            (&switched.kept, "was changed since it was installed: kept"),
-            (
-                &switched.replaced,
-                "was changed since it was installed: replaced by the new revision",
-            ),
-        ];
-        for (paths, what) in groups {
-            for path in paths {
-                tracing::warn!(path = %path.display(), "{what}");
-                log.entry(&format!("Install - {} {what}\n", path.display()));
-            }
-        }
-    }
-
     fn hook_log(&self, spec: &Specification) -> HookLog {
         let deployments = self.config.enable_deployments_log.then(|| self.layout.deployments_log());
         HookLog::new(LogSinks {
@@ -277,10 +268,14 @@ impl Executor {
         })
     }
 
-    fn run_hooks(&self, spec: &Specification, event: &str) -> Result<(), EventError> {
+    fn run_hooks(
+        &self,
+        spec: &Specification,
+        event: &str,
+        mut log: HookLog,
+    ) -> Result<(), EventError> {
         let Some((archive, scripts)) = self.hooks(spec, event)? else { return Ok(()) };
         let environment = Environment::new(event, spec, std::env::vars_os());
-        let mut log = self.hook_log(spec);
         let done = hooks::run(&archive, &scripts, &environment, &mut log);
         done.map_err(|error| EventError::Hook { error, log: log.tail() })
     }
@@ -347,6 +342,20 @@ impl Executor {
             tracing::warn!(file = name, at = %warning.at, "{}", warning.text);
         }
         Ok((name.to_owned(), appspec))
+    }
+}
+
+/// Says which files of the previous revision somebody changed, in the agent's log and in that of the deployment.
+fn tell(switched: &Switched, mut log: HookLog) {
+    let groups = [
+        (&switched.kept, "was changed since it was installed: kept"),
+        (&switched.replaced, "was changed since it was installed: replaced by the new revision"),
+    ];
+    for (paths, what) in groups {
+        for path in paths {
+            tracing::warn!(path = %path.display(), "{what}");
+            log.entry(&format!("Install - {} {what}\n", path.display()));
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub mod bundle;
 pub mod hooks;
 pub mod install;
 
+pub mod output;
+
 pub mod executor;
 pub mod spec;
 

@@ -129,7 +129,7 @@ async fn run(
 ) -> Result<(), EventError> {
     for event in events {
         if !executor.is_noop(spec, event)? {
-            executor.execute(spec, event).await?;
+            executor.execute(spec, event, None).await?;
         }
     }
     Ok(())

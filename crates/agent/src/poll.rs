@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use wire::commands::HostCommandInstance;
 
 use crate::clock;
 use crate::diagnostics::Report;
 use crate::executor::Executor;
 use crate::journal::{Entry, Journal, Stage};
+use crate::output::{self, Outbox};
 use crate::service::{Acknowledged, CallError, CommandService};
 use crate::spec::{self, Signer, Specification, chain};
 
@@ -21,6 +22,8 @@ use crate::spec::{self, Signer, Specification, chain};
 const RUNNING_MAX: usize = 16;
 /// The pause after a command that comes again while it is in hand, or that is another host's.
 const UNWANTED_PAUSE: Duration = Duration::from_millis(200);
+/// How long an event waits at its end for the service to take the last of its output.
+const LAST_OUTPUT_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest pause between two tries to tell the service something that it must hear.
 const REPORT_PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -38,6 +41,27 @@ pub struct Agent {
     groups: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     running: Semaphore,
     stopping: watch::Sender<bool>,
+}
+
+/// Output on its way, and who sends it.
+struct Telling {
+    outbox: Outbox,
+    task: JoinHandle<()>,
+}
+
+impl Telling {
+    /// Waits until the service has the last of it, so that whoever reads it has all when the event is over; but not for
+    /// long, for the event's end matters more. What is not sent by then is returned.
+    async fn finish(mut self) -> Option<Self> {
+        self.outbox.close();
+        let sent = tokio::time::timeout(LAST_OUTPUT_PATIENCE, &mut self.task).await;
+        if sent.is_ok() { None } else { Some(self) }
+    }
+
+    fn give_up(self) {
+        tracing::warn!("the service did not take the last of the output");
+        self.task.abort();
+    }
 }
 
 /// A command as far as the agent needs it.
@@ -200,12 +224,22 @@ impl Agent {
             Err(report) => return self.complete(command, *report).await,
         };
         let group = self.group(&spec.deployment_group_id);
-        let report = {
+        let done = {
             let _turn = group.lock().await;
             self.carry_out(command, &spec, noop).await
         };
-        if let Some(report) = report {
-            self.complete(command, report).await;
+        let Some((report, telling)) = done else { return };
+        self.note_end(command, &report);
+        let unsent = match telling {
+            Some(telling) => telling.finish().await,
+            None => None,
+        };
+        self.tell_end(command, report).await;
+        // A service that was away when the event ended may be back.
+        if let Some(unsent) = unsent
+            && let Some(unsent) = unsent.finish().await
+        {
+            unsent.give_up();
         }
     }
 
@@ -241,7 +275,7 @@ impl Agent {
         command: &Command,
         spec: &Arc<Specification>,
         noop: bool,
-    ) -> Option<Report> {
+    ) -> Option<(Report, Option<Telling>)> {
         if *self.stopping.borrow() {
             // It has not begun: the next start goes on with it.
             return None;
@@ -249,15 +283,17 @@ impl Agent {
         // What does nothing may be done twice, and needs no note.
         if !noop && let Err(error) = self.record(command, Stage::Started) {
             let text = format!("the agent cannot write its journal: {error}");
-            return Some(Report::failure(text));
+            return Some((Report::failure(text), None));
         }
         let layout = self.executor.layout();
         if let Err(error) = layout.track(&spec.deployment_id, &command.id) {
             tracing::warn!(%error, "no tracker");
         }
-        let done = self.executor.execute(spec, &command.event).await;
+        let telling = self.begin_to_tell(command, noop);
+        let outbox = telling.as_ref().map(|telling| &telling.outbox);
+        let done = self.executor.execute(spec, &command.event, outbox).await;
         layout.untrack(&spec.deployment_id);
-        Some(match done {
+        let report = match done {
             Ok(()) => Report::success(),
             Err(error) => {
                 tracing::error!(
@@ -268,14 +304,34 @@ impl Agent {
                 );
                 error.report()
             }
-        })
+        };
+        Some((report, telling))
+    }
+
+    /// Sends the output of a command's hooks from now on, if there may be some and the service takes it.
+    fn begin_to_tell(self: &Arc<Self>, command: &Command, noop: bool) -> Option<Telling> {
+        if noop || !self.service.takes_output() {
+            return None;
+        }
+        let outbox = Outbox::default();
+        let (this, command, sent) = (Arc::clone(self), command.id.clone(), outbox.clone());
+        let task = tokio::spawn(async move { output::send(sent, &this.service, &command).await });
+        Some(Telling { outbox, task })
     }
 
     /// Notes how a command ended and tells the service until it has heard.
     async fn complete(&self, command: &Command, report: Report) {
+        self.note_end(command, &report);
+        self.tell_end(command, report).await;
+    }
+
+    fn note_end(&self, command: &Command, report: &Report) {
         if let Err(error) = self.record(command, Stage::Completed(report.clone())) {
             tracing::error!(%error, "the journal cannot be written");
         }
+    }
+
+    async fn tell_end(&self, command: &Command, report: Report) {
         let told = self.insist(|| self.service.complete(&command.id, &report)).await;
         match told {
             // The journal has it for the next start.

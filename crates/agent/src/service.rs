@@ -1,6 +1,7 @@
 //! The command service as the agent calls it.
 
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::Request;
 use http_body_util::Full;
@@ -10,9 +11,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wire::commands::{
     self, Envelope, GetDeploymentSpecificationInput, GetDeploymentSpecificationOutput,
-    HostCommandInstance, PollHostCommandInput, PollHostCommandOutput,
+    HookOutputChunk, HostCommandInstance, PollHostCommandInput, PollHostCommandOutput,
     PutHostCommandAcknowledgementInput, PutHostCommandAcknowledgementOutput,
-    PutHostCommandCompleteInput,
+    PutHostCommandCompleteInput, PutHostCommandOutputInput,
 };
 use wire::sigv4;
 
@@ -20,10 +21,27 @@ use crate::clock;
 use crate::credentials::{CredentialsError, Source};
 use crate::diagnostics::Report;
 use crate::http::{Answer, Client, HttpError, host_header};
+use crate::output::Chunk;
 
 /// Pauses before a call is tried again. Source: official agent, through its SDK.
 const RETRIES: [Duration; 3] =
     [Duration::from_millis(300), Duration::from_millis(600), Duration::from_millis(1200)];
+
+/// How long an answer to output may take; what is printed meanwhile waits.
+const OUTPUT_PATIENCE: Duration = Duration::from_secs(10);
+/// What services answer that take no output: AWS, and those whose policies do not allow it.
+const OUTPUT_REFUSALS: [&str; 2] = ["UnknownOperationException", "AccessDeniedException"];
+/// How long a service that took no output is left in peace.
+const OUTPUT_ASKED_AGAIN: Duration = Duration::from_secs(3600);
+
+/// Why output was not taken.
+#[derive(Debug)]
+pub enum OutputRefused {
+    /// It may be taken later.
+    ForNow(CallError),
+    /// It will not.
+    ForGood(CallError),
+}
 
 /// How a call can fail.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +69,10 @@ impl CallError {
                 *status >= 500 || *status == 429 || code.contains("Throttl") || self.is_stale_keys()
             }
         }
+    }
+
+    fn is_of_a_service_without(&self, codes: [&str; 2]) -> bool {
+        matches!(self, Self::Refused { code, .. } if codes.contains(&code.as_str()))
     }
 
     /// Whether the signature may have been refused for the time in it.
@@ -99,6 +121,8 @@ pub struct CommandService {
     host_identifier: String,
     read_timeout: Duration,
     credentials: std::sync::Arc<Source>,
+    /// When the service last said that it takes no output.
+    output_refused: Mutex<Option<Instant>>,
 }
 
 /// What a command service is made from.
@@ -124,7 +148,16 @@ impl CommandService {
         let ServiceSettings { client, endpoint, region, secure, host_identifier, read_timeout } =
             settings;
         let endpoint = endpoint.trim_end_matches('/').to_owned();
-        Self { client, endpoint, region, secure, host_identifier, read_timeout, credentials }
+        Self {
+            client,
+            endpoint,
+            region,
+            secure,
+            host_identifier,
+            read_timeout,
+            credentials,
+            output_refused: Mutex::default(),
+        }
     }
 
     /// Who this host is.
@@ -174,6 +207,44 @@ impl CommandService {
         })
     }
 
+    /// Sends what a command's hooks printed: its `number`-th batch. A repeat changes nothing.
+    ///
+    /// # Errors
+    /// Nobody answered, or the service does not want to know.
+    pub async fn put_output(
+        &self,
+        command: &str,
+        number: i64,
+        chunks: &[Chunk],
+    ) -> Result<(), OutputRefused> {
+        let chunks = chunks.iter().map(|chunk| HookOutputChunk {
+            stream: Some(chunk.stream.name().to_owned()),
+            time: Some(wire::Time::from_millis(chunk.millis)),
+            text: Some(chunk.text.clone()),
+        });
+        let input = PutHostCommandOutputInput {
+            host_command_identifier: Some(command.to_owned()),
+            batch: Some(number),
+            chunks: Some(chunks.collect()),
+        };
+        let patience = self.read_timeout.min(OUTPUT_PATIENCE);
+        match self.call_within::<Value>("PutHostCommandOutput", &input, patience).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_passing() => Err(OutputRefused::ForNow(error)),
+            Err(error) => {
+                if error.is_of_a_service_without(OUTPUT_REFUSALS) {
+                    *lock(&self.output_refused) = Some(Instant::now());
+                }
+                Err(OutputRefused::ForGood(error))
+            }
+        }
+    }
+
+    /// Whether the service takes output, as far as is known. One that did not may have become a newer one.
+    pub fn takes_output(&self) -> bool {
+        lock(&self.output_refused).is_none_or(|refused| refused.elapsed() > OUTPUT_ASKED_AGAIN)
+    }
+
     /// Reports how a command ended.
     ///
     /// # Errors
@@ -211,11 +282,20 @@ impl CommandService {
         operation: &'static str,
         input: &impl Serialize,
     ) -> Result<O, CallError> {
+        self.call_within(operation, input, self.read_timeout).await
+    }
+
+    async fn call_within<O: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        input: &impl Serialize,
+        patience: Duration,
+    ) -> Result<O, CallError> {
         let unreadable = |reason: String| CallError::Unreadable { operation, reason };
         let body = serde_json::to_vec(input).map_err(|error| unreadable(error.to_string()))?;
-        let mut answer = self.exchange(operation, &body).await?;
+        let mut answer = self.exchange(operation, &body, patience).await?;
         if answer.status != 200 && refusal(operation, &answer).is_about_time() && learn(&answer) {
-            answer = self.exchange(operation, &body).await?;
+            answer = self.exchange(operation, &body, patience).await?;
         }
         if answer.status != 200 {
             let error = refusal(operation, &answer);
@@ -228,9 +308,14 @@ impl CommandService {
         serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))
     }
 
-    async fn exchange(&self, operation: &'static str, body: &[u8]) -> Result<Answer, CallError> {
+    async fn exchange(
+        &self,
+        operation: &'static str,
+        body: &[u8],
+        patience: Duration,
+    ) -> Result<Answer, CallError> {
         let request = self.signed(operation, body.to_vec()).await?;
-        Ok(self.client.call(request, self.read_timeout).await?)
+        Ok(self.client.call(request, patience).await?)
     }
 
     async fn signed(
@@ -269,6 +354,11 @@ impl CommandService {
         let request = request.body(Full::new(Bytes::from(body)));
         Ok(request.map_err(|error| url(error.to_string()))?)
     }
+}
+
+/// Nothing is half-changed under this lock.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn json_envelope(payload: String) -> Envelope {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+use super::secrets::Secrets;
 use crate::spec::{Revision, Specification};
 use crate::users::User;
 
@@ -11,6 +12,7 @@ use crate::users::User;
 pub struct Environment {
     event: String,
     variables: BTreeMap<OsString, OsString>,
+    secrets: Secrets,
 }
 
 /// Variables that hold the agent's own secrets. The official agent hands them to every script; a script that needs
@@ -47,7 +49,10 @@ impl Environment {
         specification: &Specification,
         inherited: impl Iterator<Item = (OsString, OsString)>,
     ) -> Self {
-        let mut variables: BTreeMap<_, _> = without_credentials(inherited).collect();
+        let inherited: BTreeMap<_, _> = inherited.collect();
+        // Also the agent's own, which scripts are not given: one that runs as root can find them all the same.
+        let secrets = Secrets::of(&inherited);
+        let mut variables: BTreeMap<_, _> = without_credentials(inherited.into_iter()).collect();
         variables.entry("PATH".into()).or_insert_with(|| PATH.into());
         let mut set = |name: &str, value: &str| {
             variables.insert(name.into(), value.into());
@@ -71,12 +76,17 @@ impl Environment {
             Revision::GitHub { commit, .. } => set("BUNDLE_COMMIT", commit),
             Revision::LocalFile { .. } | Revision::LocalDirectory { .. } => {}
         }
-        Self { event: event.to_owned(), variables }
+        Self { event: event.to_owned(), variables, secrets }
     }
 
     /// The event's name.
     pub fn event(&self) -> &str {
         &self.event
+    }
+
+    /// What is not to be seen in the output of scripts.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The variables for a script run as `user`: as `su` sets them, home, shell and name are the user's.

@@ -1,19 +1,25 @@
-//! Where the output of hooks goes: the deployment's log, the host's log, and the tail that a failure reports.
+//! Where the output of hooks goes: the deployment's log, the host's log, the tail that a failure reports, and the control
+//! plane.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::secrets::Secrets;
 use crate::clock;
+use crate::output::{Outbox, Stream};
 
 /// Length from which the tail lets old entries go, in characters. Source: official agent.
 const TAIL: usize = 2048;
 /// Size from which a log is rotated, and how many rotated ones are kept. Source: official agent, deployments log.
 const ROTATE_BYTES: u64 = 64 << 20;
 const ROTATED_KEPT: usize = 7;
+/// Lines are written together up to this size, in bytes, where a script prints many at once.
+const WRITE_BYTES: usize = 64 << 10;
 
 /// The files that take hook output.
 #[derive(Debug, Clone)]
@@ -32,25 +38,53 @@ pub struct HookLog {
     sinks: LogSinks,
     scripts: Option<Rotated>,
     deployments: Option<Rotated>,
-    tail: VecDeque<String>,
+    tail: Tail,
+    /// The way to the control plane, if it wants to know.
+    outbox: Option<Outbox>,
+    secrets: Secrets,
+    stamps: Stamps,
 }
 
 impl HookLog {
     /// A log that opens its files when the first entry comes, so that an event without scripts leaves none.
     pub fn new(sinks: LogSinks) -> Self {
-        Self { sinks, scripts: None, deployments: None, tail: VecDeque::new() }
+        Self {
+            sinks,
+            scripts: None,
+            deployments: None,
+            tail: Tail::default(),
+            outbox: None,
+            secrets: Secrets::default(),
+            stamps: Stamps::now(),
+        }
+    }
+
+    /// The same, which also goes to the control plane.
+    #[must_use]
+    pub fn telling(mut self, outbox: Option<Outbox>) -> Self {
+        self.outbox = outbox;
+        self
+    }
+
+    /// Masks these values in the output from now on.
+    pub fn keep_secret(&mut self, secrets: Secrets) {
+        self.secrets = secrets;
     }
 
     /// Adds an entry: a line with its prefix and, where it has one, its end.
     ///
     /// A log that cannot be written (a full disk) does not fail the deployment: the entry is still in the tail.
     pub fn entry(&mut self, text: &str) {
+        if let Some(outbox) = &self.outbox {
+            outbox.add(Stream::Note, text.as_bytes());
+        }
         self.add(text.as_bytes());
+        self.flush();
     }
 
     /// The files get the bytes as they are, whatever they mean; the tail goes into JSON, which takes only text.
     fn add(&mut self, entry: &[u8]) {
-        let now = clock::now();
+        self.stamps.renew();
         if self.scripts.is_none() {
             self.scripts = Rotated::open(&self.sinks.scripts, "")
                 .inspect_err(
@@ -59,49 +93,113 @@ impl HookLog {
                 .ok();
         }
         if let Some(file) = &mut self.scripts {
-            let stamp = now.strftime("%Y-%m-%d %H:%M:%S").to_string();
-            file.write(&[stamp.as_bytes(), b" ", entry].concat());
+            file.write(&[self.stamps.scripts.as_bytes(), entry]);
         }
         if self.deployments.is_none()
             && let Some(path) = &self.sinks.deployments
         {
+            let now = clock::now();
             let header = format!("# Logfile created on {}\n", now.strftime("%Y-%m-%d %H:%M:%S %z"));
             self.deployments = Rotated::open(path, &header).ok();
         }
         if let Some(file) = &mut self.deployments {
-            let stamp = now.strftime("%Y-%m-%d %H:%M:%S%.3f");
-            let prefix = format!("[{stamp}] [{}]", self.sinks.deployment);
-            file.write(&[prefix.as_bytes(), entry.trim_ascii(), b"\n"].concat());
+            let (stamp, deployment) = (self.stamps.deployments.as_bytes(), &self.sinks.deployment);
+            file.write(&[stamp, b" [", deployment.as_bytes(), b"]", entry.trim_ascii(), b"\n"]);
         }
-        self.remember(&String::from_utf8_lossy(entry));
+        self.tail.add(&String::from_utf8_lossy(entry));
     }
 
     /// Adds a line of output; `ended` says whether the script ended it.
-    pub(super) fn output(&mut self, prefix: &str, line: &[u8], ended: bool) {
+    pub(super) fn output(&mut self, stream: Stream, line: &[u8], ended: bool) {
         let end: &[u8] = if ended { b"\n" } else { b"" };
-        self.add(&[prefix.as_bytes(), line, end].concat());
+        let line = [&self.secrets.mask(line), end].concat();
+        if let Some(outbox) = &self.outbox {
+            outbox.add(stream, &line);
+        }
+        self.add(&[b"[", stream.name().as_bytes(), b"]", &line].concat());
+    }
+
+    /// Up to where a line that goes on may be logged already.
+    pub(super) fn printable(&self, line: &[u8]) -> usize {
+        self.secrets.printable(line)
+    }
+
+    /// Writes to the files what was added.
+    pub(super) fn flush(&mut self) {
+        for file in [&mut self.scripts, &mut self.deployments].into_iter().flatten() {
+            file.flush();
+        }
     }
 
     /// The last of the log, at most about 4,000 characters.
     pub fn tail(&self) -> String {
-        self.tail.iter().map(String::as_str).collect()
+        self.tail.text()
+    }
+}
+
+/// The time as the two files have it. To write it anew for each line of a script that prints millions would take longer
+/// than all else.
+#[derive(Debug)]
+struct Stamps {
+    scripts: String,
+    deployments: String,
+    made: Instant,
+}
+
+impl Stamps {
+    fn now() -> Self {
+        let now = clock::now();
+        Self {
+            scripts: now.strftime("%Y-%m-%d %H:%M:%S ").to_string(),
+            deployments: now.strftime("[%Y-%m-%d %H:%M:%S%.3f]").to_string(),
+            made: Instant::now(),
+        }
     }
 
-    fn remember(&mut self, entry: &str) {
-        self.tail.push_back(shortened(entry));
-        // The newest entry is free of charge; each older one must fit with itself counted twice.
-        let lengths: Vec<usize> = self.tail.iter().map(|entry| entry.chars().count()).collect();
-        let newest = lengths.len() - 1;
-        let mut between = 0;
-        let mut first = newest;
-        for older in (0..newest).rev() {
-            if between + 2 * lengths[older] >= TAIL {
+    fn renew(&mut self) {
+        if self.made.elapsed() >= Duration::from_millis(1) {
+            *self = Self::now();
+        }
+    }
+}
+
+/// The newest entries, with their lengths in characters.
+#[derive(Debug, Default)]
+struct Tail {
+    entries: VecDeque<(String, usize)>,
+    /// The sum of the lengths.
+    length: usize,
+}
+
+impl Tail {
+    fn add(&mut self, entry: &str) {
+        let entry = shortened(entry);
+        let length = entry.chars().count();
+        self.entries.push_back((entry, length));
+        self.length += length;
+        // What lies behind as much as the tail may hold is never in it again.
+        while let (Some((_, oldest)), Some((_, newest))) =
+            (self.entries.front(), self.entries.back())
+            && self.entries.len() > 1
+            && self.length - oldest - newest >= TAIL
+        {
+            self.length -= oldest;
+            self.entries.pop_front();
+        }
+    }
+
+    /// The newest entry is free of charge; each older one must fit with itself counted twice. Source: official agent.
+    fn text(&self) -> String {
+        let newest = self.entries.len().saturating_sub(1);
+        let (mut first, mut between) = (newest, 0);
+        for (at, (_, length)) in self.entries.iter().enumerate().take(newest).rev() {
+            if between + 2 * length >= TAIL {
                 break;
             }
-            between += lengths[older];
-            first = older;
+            between += length;
+            first = at;
         }
-        self.tail.drain(..first);
+        self.entries.iter().skip(first).map(|(entry, _)| entry.as_str()).collect()
     }
 }
 
@@ -123,6 +221,8 @@ struct Rotated {
     file: File,
     bytes: u64,
     header: String,
+    /// Lines that are not written yet.
+    waiting: Vec<u8>,
 }
 
 impl Rotated {
@@ -132,23 +232,32 @@ impl Rotated {
         }
         let file = append(path)?;
         let bytes = file.metadata()?.len();
-        let mut log = Self { path: path.to_owned(), file, bytes, header: header.to_owned() };
+        let (path, header) = (path.to_owned(), header.to_owned());
+        let mut log = Self { path, file, bytes, header, waiting: Vec::new() };
         if bytes == 0 {
-            log.write(log.header.clone().as_bytes());
+            log.waiting.extend_from_slice(log.header.as_bytes());
         }
         Ok(log)
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
+    fn write(&mut self, parts: &[&[u8]]) {
+        self.waiting.extend(parts.iter().copied().flatten());
+        if self.waiting.len() >= WRITE_BYTES {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.waiting.is_empty() {
             return;
         }
         if self.bytes > ROTATE_BYTES {
             self.rotate();
         }
-        if self.file.write_all(bytes).is_ok() {
-            self.bytes += bytes.len() as u64;
+        if self.file.write_all(&self.waiting).is_ok() {
+            self.bytes += self.waiting.len() as u64;
         }
+        self.waiting.clear();
     }
 
     fn rotate(&mut self) {
@@ -160,7 +269,7 @@ impl Rotated {
         if let Ok(file) = append(&self.path) {
             self.file = file;
             self.bytes = 0;
-            self.write(self.header.clone().as_bytes());
+            self.waiting.splice(..0, self.header.bytes());
         }
     }
 }
@@ -210,7 +319,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(dir.path()).unwrap();
         let mut log = log(root);
-        log.output("[stdout]", b"bad \xff\xfe bytes", true);
+        log.output(Stream::Stdout, b"bad \xff\xfe bytes", true);
+        log.flush();
         let scripts = fs::read(root.join("logs/scripts.log")).unwrap();
         assert_eq!(&scripts[19..], b" [stdout]bad \xff\xfe bytes\n");
         assert!(fs::read(root.join("all.log")).unwrap().ends_with(b"bad \xff\xfe bytes\n"));

@@ -4,13 +4,16 @@
 
 mod cgroup;
 mod environment;
+mod keeper;
 mod log;
 mod process;
+mod secrets;
 mod spawn;
 mod tree;
 
 pub use environment::{Environment, without_credentials};
 pub use log::{HookLog, LogSinks};
+pub use secrets::Secrets;
 
 use std::fs;
 use std::io;
@@ -144,8 +147,20 @@ pub fn run(
     if hooks.is_empty() {
         return Ok(());
     }
+    run_within(archive, hooks, environment, log, cgroup::ControlGroup::new)
+}
+
+/// The same, each script in a group from `make_group`, or else with a keeper.
+fn run_within(
+    archive: &Utf8Path,
+    hooks: &[Hook],
+    environment: &Environment,
+    log: &mut HookLog,
+    make_group: fn() -> Option<cgroup::ControlGroup>,
+) -> Result<(), HookError> {
+    log.keep_secret(environment.secrets().clone());
     log.entry(&format!("LifecycleEvent - {}\n", environment.event()));
-    hooks.iter().try_for_each(|hook| run_one(archive, hook, environment, log))
+    hooks.iter().try_for_each(|hook| run_one(archive, hook, environment, log, make_group))
 }
 
 fn run_one(
@@ -153,6 +168,7 @@ fn run_one(
     hook: &Hook,
     environment: &Environment,
     log: &mut HookLog,
+    make_group: fn() -> Option<cgroup::ControlGroup>,
 ) -> Result<(), HookError> {
     let path = find(archive, &hook.location)?;
     log.entry(&format!("Script - {}\n", hook.location));
@@ -169,7 +185,7 @@ fn run_one(
     };
     let sudo = hook.sudo && user.is_none();
     let variables = environment.variables(user.as_ref());
-    let group = cgroup::ControlGroup::new();
+    let group = make_group();
     let start =
         spawn::Start { path: &path, sudo, user: user.as_ref(), variables, group: group.as_ref() };
     let child = spawn::spawn(&start).map_err(|source| HookError::Start {

@@ -6,11 +6,12 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use super::cgroup::ControlGroup;
 use super::log::HookLog;
 use super::tree;
+use crate::output::Stream as Printed;
 
 /// How a script ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub(super) enum End {
 const GRACE: Duration = Duration::from_secs(5);
 /// How long after KILL we wait; a process in an uninterruptible system call may take for ever, and must not hold the event.
 const AFTER_KILL: Duration = Duration::from_secs(5);
+/// How often is looked whether all of a script's processes are gone.
+const LOOK: Duration = Duration::from_millis(20);
+/// A tree that goes on making processes is signalled this often.
+const KILL_ROUNDS: u32 = 50;
 /// After a script's end its output is read until it has been silent for this long: a background child that keeps the
 /// pipe open must not hold the event.
 const QUIET: Duration = Duration::from_millis(150);
@@ -41,8 +46,10 @@ pub(super) fn watch(
     log: &mut HookLog,
 ) -> End {
     let pid = Pid::from_child(&child);
-    let streams =
-        [stream("[stdout]", child.stdout.take()), stream("[stderr]", child.stderr.take())];
+    let streams = [
+        stream(Printed::Stdout, child.stdout.take()),
+        stream(Printed::Stderr, child.stderr.take()),
+    ];
     let mut watch = Watch { streams, exit: pidfd_open(pid, PidfdFlags::empty()).ok() };
     let timed_out = watch.until_exit(&mut child, Instant::now() + timeout, log) == Exit::Deadline;
     if timed_out {
@@ -96,23 +103,38 @@ impl Watch {
         group: Option<&ControlGroup>,
         log: &mut HookLog,
     ) {
-        let before = tree::descendants(pid);
-        tree::signal(pid, Signal::TERM);
-        if let Some(group) = group {
-            group.signal(Signal::TERM);
+        match group {
+            Some(group) => self.end_group(child, group, log),
+            None => self.end_tree(pid, log),
         }
-        let ended = self.until_exit(child, Instant::now() + GRACE, log);
-        // The leader may be gone while others of its group ignored the signal.
-        tree::signal(pid, Signal::KILL);
-        for straggler in before {
-            let _ = rustix::process::kill_process(straggler, Signal::KILL);
+        self.until_exit(child, Instant::now() + AFTER_KILL, log);
+    }
+
+    fn end_group(&mut self, child: &mut Child, group: &ControlGroup, log: &mut HookLog) {
+        group.signal(Signal::TERM);
+        self.until_exit(child, Instant::now() + GRACE, log);
+        // The script may be gone while others of its group ignored the signal.
+        group.kill();
+    }
+
+    /// Ends all that is in a keeper's care. Stopped, the keeper does not end with the script, so that what is left stays
+    /// in its care until that is gone too.
+    fn end_tree(&mut self, keeper: Pid, log: &mut HookLog) {
+        let _ = kill_process(keeper, Signal::STOP);
+        signal_all(&tree::descendants(keeper), Signal::TERM);
+        let until = Instant::now() + GRACE;
+        while !tree::descendants(keeper).is_empty() && Instant::now() < until {
+            self.step(LOOK, log);
         }
-        if let Some(group) = group {
-            group.kill();
+        for _ in 0..KILL_ROUNDS {
+            let left = tree::descendants(keeper);
+            if left.is_empty() {
+                break;
+            }
+            signal_all(&left, Signal::KILL);
+            self.step(LOOK, log);
         }
-        if ended == Exit::Deadline {
-            self.until_exit(child, Instant::now() + AFTER_KILL, log);
-        }
+        let _ = kill_process(keeper, Signal::CONT);
     }
 
     /// Waits for output or the exit; says whether the script has exited.
@@ -125,6 +147,7 @@ impl Watch {
                 *stream = None;
             }
         }
+        log.flush();
         ready[2]
     }
 
@@ -160,11 +183,19 @@ impl Watch {
         for stream in self.streams.iter_mut().filter_map(Option::take) {
             stream.leave(log);
         }
+        log.flush();
+    }
+}
+
+fn signal_all(processes: &[Pid], signal: Signal) {
+    for process in processes {
+        // Whoever is gone already cannot be signalled, and need not be.
+        let _ = kill_process(*process, signal);
     }
 }
 
 struct Stream {
-    prefix: &'static str,
+    printed: Printed,
     source: Box<dyn Source>,
     /// What came since the last end of line.
     line: Vec<u8>,
@@ -173,8 +204,8 @@ struct Stream {
 trait Source: Read + AsFd + Send {}
 impl<T: Read + AsFd + Send> Source for T {}
 
-fn stream(prefix: &'static str, source: Option<impl Source + 'static>) -> Option<Stream> {
-    source.map(|source| Stream { prefix, source: Box::new(source), line: Vec::new() })
+fn stream(printed: Printed, source: Option<impl Source + 'static>) -> Option<Stream> {
+    source.map(|source| Stream { printed, source: Box::new(source), line: Vec::new() })
 }
 
 impl Stream {
@@ -199,9 +230,10 @@ impl Stream {
             self.line.extend_from_slice(part);
             if part.ends_with(b"\n") {
                 self.line.pop();
-                log.output(self.prefix, &std::mem::take(&mut self.line), true);
+                log.output(self.printed, &std::mem::take(&mut self.line), true);
             } else if self.line.len() >= PIECE {
-                log.output(self.prefix, &std::mem::take(&mut self.line), true);
+                let rest = self.line.split_off(log.printable(&self.line));
+                log.output(self.printed, &std::mem::replace(&mut self.line, rest), true);
             }
         }
     }
@@ -209,7 +241,7 @@ impl Stream {
     /// Logs a last line that has no end.
     fn flush(&mut self, log: &mut HookLog) {
         if !self.line.is_empty() {
-            log.output(self.prefix, &std::mem::take(&mut self.line), false);
+            log.output(self.printed, &std::mem::take(&mut self.line), false);
         }
     }
 
@@ -217,7 +249,7 @@ impl Stream {
     /// a signal at its next word.
     fn leave(mut self, log: &mut HookLog) {
         self.flush(log);
-        tracing::info!("a background process keeps the script's {} open", self.prefix);
+        tracing::info!("a background process keeps the script's {} open", self.printed.name());
         let reader = std::thread::Builder::new().name("leftover-output".to_owned());
         let spawned = reader.stack_size(64 * 1024).spawn(move || {
             let _ = io::copy(&mut self.source, &mut io::sink());

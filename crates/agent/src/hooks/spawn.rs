@@ -1,4 +1,4 @@
-//! Starting a script. The one place of this crate that needs `unsafe`: what runs between fork and exec.
+//! Starting a script. With `keeper`, the place of this crate that needs `unsafe`: what runs between fork and exec.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,6 +11,7 @@ use camino::Utf8Path;
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use super::cgroup::ControlGroup;
+use super::keeper;
 use crate::users::{self, User};
 
 /// How to start a script.
@@ -22,7 +23,7 @@ pub(super) struct Start<'a> {
     pub user: Option<&'a User>,
     /// The whole environment.
     pub variables: BTreeMap<OsString, OsString>,
-    /// In this control group.
+    /// In this control group; without one, in the care of a keeper.
     pub group: Option<&'a ControlGroup>,
 }
 
@@ -53,6 +54,9 @@ fn command(words: &[&str], start: &Start<'_>) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    if start.group.is_none() {
+        between(&mut command);
+    }
     // Joined as the agent: the user may not.
     if let Some(door) = start.group.and_then(|group| group.door().ok()) {
         join(&mut command, door);
@@ -61,6 +65,15 @@ fn command(words: &[&str], start: &Start<'_>) -> Command {
         become_user(&mut command, user);
     }
     command
+}
+
+#[expect(unsafe_code, reason = "a keeper must be there before the script is")]
+fn between(command: &mut Command) {
+    // SAFETY: the closure runs in the forked child, which has this thread only; it makes system calls, and neither allocates
+    // nor takes a lock.
+    unsafe {
+        command.pre_exec(keeper::stand_between);
+    }
 }
 
 #[expect(

@@ -33,12 +33,26 @@ impl Bench {
     }
 
     fn run(&mut self, hook: &str) -> Result<(), HookError> {
+        self.run_within(hook, cgroup::ControlGroup::new)
+    }
+
+    fn run_within(
+        &mut self,
+        hook: &str,
+        make_group: fn() -> Option<cgroup::ControlGroup>,
+    ) -> Result<(), HookError> {
         let text = format!("version: 0.0\nos: linux\nhooks: {{AfterInstall: [{hook}]}}\n");
         let spec = AppSpec::parse(text.as_bytes()).unwrap();
-        let mine = [("PATH", "/usr/bin:/bin"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("X", "y")];
+        let mine = [
+            ("PATH", "/usr/bin:/bin"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+            ("DB_PASSWORD", "hunter22-pass"),
+            ("X", "y"),
+        ];
         let mine = mine.into_iter().map(|(name, value)| (name.into(), value.into()));
         let environment = Environment::new("AfterInstall", &Specification::example(), mine);
-        super::run(&self.archive, spec.hooks.of("AfterInstall"), &environment, &mut self.log)
+        let hooks = spec.hooks.of("AfterInstall");
+        super::run_within(&self.archive, hooks, &environment, &mut self.log, make_group)
     }
 }
 
@@ -112,8 +126,7 @@ fn wait_for(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-#[test]
-fn a_timeout_ends_the_whole_tree_even_one_that_ignores_it() {
+fn a_timeout_ends_all(make_group: fn() -> Option<cgroup::ControlGroup>) {
     let script = "#!/bin/sh\ntrap '' TERM\n(trap '' TERM; sleep 600) &\necho $! > group.pid\nsetsid sleep 600 &\necho $! > session.pid\nwhile :; do sleep 1; done\n";
     let script = script
         .replace("group.pid", "\"$OUT/group.pid\"")
@@ -122,12 +135,40 @@ fn a_timeout_ends_the_whole_tree_even_one_that_ignores_it() {
     let text = script.replace("$OUT", bench.archive.as_str());
     fs::write(bench.archive.join("slow.sh"), text).unwrap();
     let started = Instant::now();
-    let error = bench.run("{location: slow.sh, timeout: 1}").unwrap_err();
+    let error = bench.run_within("{location: slow.sh, timeout: 1}", make_group).unwrap_err();
     assert!(matches!(error, HookError::TimedOut { .. }), "{error}");
     assert!(started.elapsed() < Duration::from_secs(9));
     let archive = bench.archive.clone();
     wait_for("the group is gone", || !alive(&archive.join("group.pid")));
     wait_for("the session is gone", || !alive(&archive.join("session.pid")));
+}
+
+#[test]
+fn a_timeout_ends_the_whole_tree_even_one_that_ignores_it() {
+    a_timeout_ends_all(cgroup::ControlGroup::new);
+}
+
+#[test]
+fn so_it_does_without_control_groups() {
+    a_timeout_ends_all(|| None);
+}
+
+#[test]
+fn without_control_groups_failures_are_the_same() {
+    let mut bench = Bench::new(&[
+        ("fail.sh", "#!/bin/sh\nexit 7\n"),
+        ("die.sh", "#!/bin/sh\nkill -9 $$\n"),
+        ("crlf.sh", "#!/bin/sh\r\necho\r\n"),
+        ("plain.sh", "read -r a b c d pgid rest < /proc/$$/stat\necho group $pgid of $$\n"),
+    ]);
+    let mut fault = |hook: &str| bench.run_within(hook, || None).unwrap_err().to_string();
+    assert!(fault("{location: fail.sh}").ends_with("failed with exit code 7"));
+    assert!(fault("{location: die.sh}").ends_with("failed with exit code "));
+    assert!(fault("{location: crlf.sh}").contains("Errno::ENOENT"));
+    bench.run_within("{location: plain.sh}", || None).unwrap();
+    let tail = bench.log.tail();
+    let words: Vec<&str> = tail.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!(words[1], words[3], "the script leads no group of its own: {tail}");
 }
 
 #[test]
@@ -185,21 +226,38 @@ fn with_daemon(then: &str) -> (Bench, camino::Utf8PathBuf) {
 }
 
 #[test]
-fn in_a_control_group_a_timeout_ends_even_a_daemon_and_a_normal_end_does_not() {
-    if super::cgroup::ControlGroup::new().is_none() {
+fn a_timeout_ends_even_a_daemon_and_a_normal_end_does_not() {
+    daemons_end_by_timeout_only(|| None);
+    if cgroup::ControlGroup::new().is_none() {
         println!("skipped: there are no control groups that we may make some in");
         return;
     }
+    let pid = daemons_end_by_timeout_only(cgroup::ControlGroup::new);
+    assert!(pid.contains("longshore-hook-"), "the daemon was in no group of ours: {pid}");
+}
+
+/// The control group of the daemon that was left.
+fn daemons_end_by_timeout_only(make_group: fn() -> Option<cgroup::ControlGroup>) -> String {
     let (mut bench, pid) = with_daemon("sleep 600");
-    bench.run("{location: daemon.sh, timeout: 1}").unwrap_err();
+    bench.run_within("{location: daemon.sh, timeout: 1}", make_group).unwrap_err();
     wait_for("the daemon is gone", || !alive(&pid));
     let (mut bench, pid) = with_daemon("exit 0");
-    bench.run("{location: daemon.sh, timeout: 60}").unwrap();
-    let group =
-        fs::read_to_string(format!("/proc/{}/cgroup", fs::read_to_string(&pid).unwrap().trim()));
-    assert!(group.unwrap().contains("longshore-hook-"), "the daemon is in no group of ours");
+    bench.run_within("{location: daemon.sh, timeout: 60}", make_group).unwrap();
     assert!(alive(&pid), "the daemon was ended");
-    let number: i32 = fs::read_to_string(&pid).unwrap().trim().parse().unwrap();
-    let number = rustix::process::Pid::from_raw(number).unwrap();
+    let number = fs::read_to_string(&pid).unwrap().trim().to_owned();
+    let group = fs::read_to_string(format!("/proc/{number}/cgroup")).unwrap();
+    let number = rustix::process::Pid::from_raw(number.parse().unwrap()).unwrap();
     let _ = rustix::process::kill_process(number, rustix::process::Signal::KILL);
+    group
+}
+
+#[test]
+fn secrets_and_pieces_of_long_lines() {
+    let script =
+        "#!/bin/sh\nprintf '%65533s' x; echo \"$DB_PASSWORD\"\nprintf '%65534s\\303\\274\\n' x\n";
+    let mut bench = Bench::new(&[("long.sh", script)]);
+    bench.run("{location: long.sh}").unwrap();
+    let log = fs::read_to_string(bench.archive.join("../scripts.log")).unwrap();
+    assert!(log.contains("***") && !log.contains("hunter22-pass"), "the secret is in the log");
+    assert!(log.contains("\u{fc}"), "a character was cut");
 }

@@ -239,3 +239,43 @@ fn an_install_waits_for_another_process_that_installs_for_the_group() {
     assert_eq!(plane.completion("2").0, "Succeeded");
     assert!(agent.file("dest/app.txt").exists());
 }
+
+#[test]
+fn what_hooks_print_is_sent_while_they_run() {
+    let plane = Plane::start();
+    plane.take_output();
+    let agent = Agent::start(&plane);
+    let appspec = appspec(&agent, &["AfterInstall"]);
+    let go = agent.file("go-on");
+    let script = format!(
+        "echo begun\nwhile [ ! -e {} ]; do sleep 0.05; done\necho done\nexit 4\n",
+        go.display()
+    );
+    plane.deploy("d-GGGGGGGG1", &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", &script)]);
+    plane.run("1", "DownloadBundle");
+    plane.send("2", "AfterInstall");
+    wait_for("the first output", || plane.output("2").0.ends_with("begun\n"));
+    assert_eq!(plane.completions("2"), 0);
+    // A control plane that is away for a while misses nothing.
+    plane.deafen(true);
+    fs::write(&go, "").unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    plane.deafen(false);
+    assert_eq!(plane.completion("2").0, "Failed");
+    let (text, numbers) = plane.output("2");
+    assert_eq!(text, "LifecycleEvent - AfterInstall\nScript - h.sh\nbegun\ndone\n");
+    assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
+}
+
+#[test]
+fn a_service_that_takes_no_output_is_asked_once() {
+    let plane = Plane::start();
+    let agent = Agent::start(&plane);
+    let appspec = appspec(&agent, &["BeforeInstall", "AfterInstall"]);
+    let files = [("appspec.yml", appspec.as_str()), ("app.txt", ""), ("h.sh", "echo hello\n")];
+    plane.deploy("d-HHHHHHHH1", &files);
+    for (id, event) in [("1", "DownloadBundle"), ("2", "BeforeInstall"), ("3", "AfterInstall")] {
+        plane.run(id, event);
+    }
+    assert_eq!(plane.refused(), 1);
+}

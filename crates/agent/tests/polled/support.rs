@@ -24,6 +24,12 @@ struct State {
     acknowledged: Vec<(String, bool)>,
     /// Command, status, diagnostics and when.
     completed: Vec<(String, String, Value, Instant)>,
+    /// Batches of output: command, number and text.
+    output: Vec<(String, i64, String)>,
+    /// Output is taken; otherwise it is not known, as to AWS.
+    takes_output: bool,
+    /// How often output was refused.
+    refused: usize,
     /// Completions are answered with an error while this holds.
     deaf: bool,
     bundle: Vec<u8>,
@@ -268,6 +274,21 @@ impl Plane {
         });
     }
 
+    pub fn take_output(&self) {
+        self.change(|state| state.takes_output = true);
+    }
+
+    /// What came of a command's output, and the numbers of its batches.
+    pub fn output(&self, id: &str) -> (String, Vec<i64>) {
+        let state = self.state.0.lock().unwrap();
+        let batches = state.output.iter().filter(|(command, ..)| command == id);
+        batches.map(|(_, number, text)| (text.as_str(), *number)).unzip()
+    }
+
+    pub fn refused(&self) -> usize {
+        self.state.0.lock().unwrap().refused
+    }
+
     /// How often a bundle was fetched.
     pub fn downloads(&self) -> usize {
         self.state.0.lock().unwrap().downloads
@@ -453,8 +474,18 @@ fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar
             state.acknowledged.push((id, payload["IsCommandNoop"] == true));
             json!({"CommandStatus": "InProgress"})
         }
-        "PutHostCommandComplete" if state.deaf => {
+        "PutHostCommandOutput" if !state.takes_output => {
+            state.refused += 1;
+            return (400, json!({"__type": "UnknownOperationException"}));
+        }
+        "PutHostCommandComplete" | "PutHostCommandOutput" if state.deaf => {
             return (500, json!({"__type": "ServerException"}));
+        }
+        "PutHostCommandOutput" => {
+            let chunks = body["Chunks"].as_array().unwrap();
+            let text = chunks.iter().map(|chunk| chunk["Text"].as_str().unwrap()).collect();
+            state.output.push((id, body["Batch"].as_i64().unwrap(), text));
+            json!({})
         }
         "PutHostCommandComplete" => {
             let status = body["CommandStatus"].as_str().unwrap_or_default().to_owned();
