@@ -4,12 +4,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,6 +26,7 @@ use crate::logs;
 use crate::poll::Agent;
 use crate::service::{CommandService, ServiceSettings};
 use crate::spec::{Signer, chain};
+use crate::watchman;
 
 /// How long `start` waits for the agent to say that it runs.
 const START_PATIENCE: Duration = Duration::from_secs(10);
@@ -71,19 +72,24 @@ fn pid_file(config: &Config) -> Utf8PathBuf {
 /// A process that was to become a hook when its agent was killed holds the lock as well, until it is that hook: a moment only.
 fn lock(config: &Config) -> anyhow::Result<Option<File>> {
     let path = config.pid_dir.join(format!("{}.pid.lock", config.program_name));
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
-    let file = file.with_context(|| format!("cannot open {path}"))?;
     let until = Instant::now() + LOCK_PATIENCE;
     loop {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(Some(file)),
-            Err(rustix::io::Errno::WOULDBLOCK) => {}
-            Err(error) => return Err(error).with_context(|| format!("cannot lock {path}")),
-        }
-        if is_alive(config) || Instant::now() > until {
-            return Ok(None);
+        let found = lock_at(&path)?;
+        if found.is_some() || is_alive(config) || Instant::now() > until {
+            return Ok(found);
         }
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The file with a lock on it, or nothing if another process holds that.
+fn lock_at(path: &Utf8Path) -> anyhow::Result<Option<File>> {
+    let file = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path);
+    let file = file.with_context(|| format!("cannot open {path}"))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot lock {path}")),
     }
 }
 
@@ -124,13 +130,9 @@ pub fn start(config: &Config, config_file: Option<&Path>) -> anyhow::Result<i32>
     if let Some(pid) = status(config)? {
         bail!("the agent runs already, as PID {pid}");
     }
-    let program = std::env::current_exe().context("cannot find this program's own file")?;
-    let mut command = Command::new(program);
-    command.args(["run", "--detached"]);
-    if let Some(path) = config_file {
-        command.arg("--config_file").arg(path);
-    }
-    let mut child = command
+    // One may be waiting to start an agent that died.
+    dismiss_watchman(config)?;
+    let mut child = program("--watched", config_file)?
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -149,6 +151,57 @@ pub fn start(config: &Config, config_file: Option<&Path>) -> anyhow::Result<i32>
     bail!("the agent did not say that it runs within {} s", START_PATIENCE.as_secs())
 }
 
+/// This program, to run as the agent.
+fn program(way: &str, config_file: Option<&Path>) -> anyhow::Result<Command> {
+    let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let mut command = Command::new(program);
+    command.args(["run", way]);
+    if let Some(path) = config_file {
+        command.arg("--config_file").arg(path);
+    }
+    Ok(command)
+}
+
+/// Starts the agent, and starts it again when it dies, until it ends in order.
+///
+/// # Errors
+/// The agent cannot be started.
+pub fn run_watched(config: &Config, config_file: Option<&Path>) -> anyhow::Result<ExitCode> {
+    // The starter's terminal and session are none of ours.
+    let _ = rustix::process::setsid();
+    fs::create_dir_all(&config.pid_dir)
+        .with_context(|| format!("cannot create {}", config.pid_dir))?;
+    // Held until this process ends, so that `stop` finds it also while no agent runs.
+    let Some(mut post) = lock_at(&watch_file(config))? else {
+        bail!("the agent is watched already")
+    };
+    post.set_len(0)?;
+    post.write_all(std::process::id().to_string().as_bytes())?;
+    let ended = watchman::watch(program("--detached", config_file)?).context("cannot start")?;
+    Ok(if ended.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn watch_file(config: &Config) -> Utf8PathBuf {
+    config.pid_dir.join(format!("{}.watch", config.program_name))
+}
+
+/// Ends the process that would start the agent again, if there is one; not the agent.
+fn dismiss_watchman(config: &Config) -> anyhow::Result<()> {
+    let path = watch_file(config);
+    if !path.exists() || lock_at(&path)?.is_some() {
+        return Ok(());
+    }
+    let watchman = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+    let watchman = watchman.and_then(Pid::from_raw).context("the watch file names no process")?;
+    // Gone meanwhile is as good.
+    let _ = kill_process(watchman, Signal::TERM);
+    let until = Instant::now() + START_PATIENCE;
+    while lock_at(&path)?.is_none() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
 /// Stops the running agent and waits until it is gone; `false` if none runs.
 ///
 /// Running commands are finished first: unlike the official agent, which refuses to stop during a deployment, this one
@@ -157,6 +210,7 @@ pub fn start(config: &Config, config_file: Option<&Path>) -> anyhow::Result<i32>
 /// # Errors
 /// The agent is still there when its own patience must be over.
 pub fn stop(config: &Config) -> anyhow::Result<bool> {
+    dismiss_watchman(config)?;
     let Some(pid) = status(config)? else { return Ok(false) };
     let process = Pid::from_raw(pid).context("the pid file names no process")?;
     kill_process(process, Signal::TERM).with_context(|| format!("cannot signal process {pid}"))?;

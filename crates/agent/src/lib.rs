@@ -34,6 +34,7 @@ pub mod local;
 pub mod logs;
 pub mod poll;
 pub mod validate;
+pub mod watchman;
 
 pub mod self_install;
 

@@ -119,6 +119,9 @@ fn command_of(
         "status" => status(&service.read(arguments)?),
         "run" => {
             let service = service.read(arguments)?;
+            if service.watched {
+                return daemon::run_watched(&service.config()?, service.config_file.as_deref());
+            }
             daemon::run(&service.config()?, service.detached)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -135,6 +138,7 @@ struct ServiceOptions {
     config_file: Option<PathBuf>,
     foreground: bool,
     detached: bool,
+    watched: bool,
 }
 
 impl ServiceOptions {
@@ -147,6 +151,7 @@ impl ServiceOptions {
                 Long("foreground") => self.foreground = true,
                 // Between `start` and what it starts.
                 Long("detached") => self.detached = true,
+                Long("watched") => self.watched = true,
                 other => return Err(other.unexpected().into()),
             }
         }

@@ -199,8 +199,14 @@ fn register(places: &Places<'_>) -> anyhow::Result<()> {
         quietly("systemctl", &["daemon-reload"]);
         quietly("systemctl", &["enable", service_unit::NAME]);
     } else {
+        // Debian's way, and that of old Red Hats and Amazon Linux; each host has one of them at most.
         quietly("update-rc.d", &[service_unit::NAME, "defaults"]);
+        quietly("chkconfig", &["--add", service_unit::NAME]);
     }
+    // With SELinux, systemd starts only programs that are labelled as such.
+    let labelled = [places.home(), places.settings(), places.init_script(), places.unit()];
+    let labelled: Vec<&str> = labelled.iter().map(|path| path.as_str()).collect();
+    quietly("restorecon", &[&["-R"], &labelled[..]].concat());
     Ok(())
 }
 
@@ -210,6 +216,7 @@ fn unregister(places: &Places<'_>) {
         let _ = fs::remove_file(places.unit());
         quietly("systemctl", &["daemon-reload"]);
     } else {
+        quietly("chkconfig", &["--del", service_unit::NAME]);
         let _ = fs::remove_file(places.init_script());
         quietly("update-rc.d", &[service_unit::NAME, "remove"]);
     }

@@ -40,7 +40,9 @@ case "$1" in
 esac
 "#;
 
-/// The unit for systemd. Hooks are to change the machine, so little of it can be closed to them; what no hook needs is.
+/// The unit for systemd. What the service may not do, its hooks may not either, and they are to change the machine: install
+/// set-user-id files and kernel modules, call sudo, mount, make users and name spaces. So nothing is closed that one of
+/// them may need; what is set keeps the agent alive beside whatever hooks do.
 pub(super) const UNIT: &str = "[Unit]
 Description=longshore-agent, the host agent for CodeDeploy deployments
 Wants=network-online.target
@@ -57,8 +59,14 @@ TimeoutStopSec=7210
 # Daemons that hooks start belong to nobody's service and survive the agent.
 KillMode=process
 UMask=0022
+# Each script gets a control group below the service's.
+Delegate=yes
+# A hook, or a daemon that one left, that runs out of memory does not take the agent with it.
+OOMPolicy=continue
+# Daemons that hooks leave count as the service's tasks.
+TasksMax=infinity
 LockPersonality=yes
-RestrictRealtime=yes
+KeyringMode=private
 
 [Install]
 WantedBy=multi-user.target

@@ -44,6 +44,23 @@ fn what_is_installed_works_as_configuration_and_goes_without_a_trace() {
 }
 
 #[test]
+fn systemd_understands_the_unit() {
+    let dir = tempfile::tempdir().unwrap();
+    let unit = Utf8Path::from_path(dir.path()).unwrap().join("codedeploy-agent.service");
+    // Its program must be there, and need not do anything.
+    let text = service_unit::UNIT.replace("/opt/codedeploy-agent/bin/longshore-agent", "/bin/true");
+    fs::write(&unit, text.replace("WorkingDirectory=/opt/codedeploy-agent", "WorkingDirectory=/"))
+        .unwrap();
+    match Command::new("systemd-analyze").arg("verify").arg(&unit).output() {
+        Err(error) => println!("skipped: no systemd-analyze: {error}"),
+        Ok(done) => {
+            let words = String::from_utf8_lossy(&done.stderr);
+            assert!(done.status.success() && !words.contains("Unknown"), "{words}");
+        }
+    }
+}
+
+#[test]
 fn installing_again_keeps_the_users_settings_and_takes_the_new_endpoint() {
     let dir = tempfile::tempdir().unwrap();
     let root = Utf8Path::from_path(dir.path()).unwrap();

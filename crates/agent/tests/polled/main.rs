@@ -195,6 +195,11 @@ fn started_stopped_and_asked_for_its_status() {
     assert!(status.status.success());
     assert!(String::from_utf8_lossy(&status.stdout).contains("is running as PID"));
     assert!(!run("start").status.success(), "a second agent was started");
+    let pid = || fs::read_to_string(agent.file("pid/codedeploy-agent.pid")).unwrap_or_default();
+    let dead = pid();
+    assert!(std::process::Command::new("kill").args(["-9", &dead]).status().unwrap().success());
+    wait_for("a dead agent is started again", || run("status").status.success() && pid() != dead);
+    plane.another_poll();
     assert!(run("stop").status.success());
     assert_eq!(run("status").status.code(), Some(3));
 }

@@ -62,15 +62,29 @@ if [ "$action" = uninstall ]; then
     exec /opt/codedeploy-agent/bin/longshore-agent uninstall
 fi
 
-[ "$(uname -m)" = "$machine" ] || fail "this agent is for $machine, and this host is $(uname -m)"
+# The agent is one static program: what tells distributions apart is how they start services, which it finds out itself.
+host=$(. /etc/os-release 2>/dev/null && echo "${PRETTY_NAME:-${ID:-}}") || host=
+host=${host:-an unknown distribution}
+[ "$(uname -s)" = Linux ] || fail "this agent is for Linux, and this host runs $(uname -s)"
+[ "$(uname -m)" = "$machine" ] || fail "this agent is for $machine, and this host is $(uname -m) ($host)"
 
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# Hardened hosts let nothing run from /tmp.
+scratch=
+trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
+for base in "${TMPDIR:-/tmp}" /var/tmp /opt /root; do
+    scratch=$(mktemp -d "$base/longshore-install.XXXXXX" 2>/dev/null) || continue
+    printf '#!/bin/sh\n' > "$scratch/probe" && chmod 755 "$scratch/probe" && "$scratch/probe" 2>/dev/null && break
+    rm -rf "$scratch"
+    scratch=
+done
+[ -n "$scratch" ] || fail "no directory to unpack to: programs can be written and run neither in /tmp, /var/tmp, /opt nor /root"
 cat > "$scratch/signer.pem" <<'END'
 @SIGNER_PEM@
 END
 tail -c "+$agent_start" "$0" > "$scratch/longshore-agent"
 chmod 755 "$scratch/longshore-agent"
-"$scratch/longshore-agent" install --endpoint "$endpoint" --signer-certificate "$scratch/signer.pem" --start
+"$scratch/longshore-agent" install --endpoint "$endpoint" --signer-certificate "$scratch/signer.pem" --start ||
+    fail "longshore-agent could not be installed on $host; the lines above say why"
+echo "longshore-agent runs on this host ($host) and takes its deployments from $endpoint"
 exit 0
