@@ -23,15 +23,14 @@ NOTES = {
     "CreateDeployment": "in place, with or without `deploymentMode=RESTART`; blue/green and traffic control are refused "
                         "with `UnsupportedActionForDeploymentTypeException`",
     "CreateDeploymentConfig": "those for Lambda and ECS are kept as records, which no deployment here can use",
-    "CreateDeploymentGroup": "Auto Scaling groups are unknown; settings of blue/green, load balancers, alarms, triggers "
-                             "and rollback are kept",
+    "CreateDeploymentGroup": "Auto Scaling groups are unknown; settings of blue/green, load balancers and triggers "
+                             "are kept",
     "DeleteGitHubAccountToken": "connections are stored with longshore's own `PutGitHubAccountToken`, as AWS has a console for it",
     "DeleteResourcesByExternalId": "nothing belongs to a CloudFormation stack, so it has nothing to do",
     "GetDeploymentConfig": "all 17 predefined ones, and those that users make",
     "ListGitHubAccountTokenNames": "those that were stored with longshore's own `PutGitHubAccountToken`",
     "PutLifecycleEventHookExecutionStatus": "hooks of servers are reported by their agents",
     "SkipWaitTimeForInstanceTermination": "every deployment is in place, so there is no such wait",
-    "StopDeployment": "a rollback that is asked for is not made; the deployment's messages say so",
     "UpdateDeploymentGroup": "as CreateDeploymentGroup",
 }
 

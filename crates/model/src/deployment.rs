@@ -100,6 +100,33 @@ impl Creator {
     }
 }
 
+/// An end of a deployment that a rollback may follow. Source: CodeDeploy API reference, `AutoRollbackEvent`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RollbackEvent {
+    Failure,
+    StopOnAlarm,
+    StopOnRequest,
+}
+
+impl RollbackEvent {
+    /// Every event.
+    pub const ALL: [Self; 3] = [Self::Failure, Self::StopOnAlarm, Self::StopOnRequest];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failure => "DEPLOYMENT_FAILURE",
+            Self::StopOnAlarm => "DEPLOYMENT_STOP_ON_ALARM",
+            Self::StopOnRequest => "DEPLOYMENT_STOP_ON_REQUEST",
+        }
+    }
+
+    /// The event that has this name on the wire.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.name() == name)
+    }
+}
+
 /// Why a deployment did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorInformation {

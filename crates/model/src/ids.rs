@@ -98,6 +98,26 @@ impl DeploymentId {
     }
 }
 
+impl DeploymentId {
+    /// The id of the deployment that follows from this one by the commit that makes its `version`. Derived, so that
+    /// planning the same twice makes one deployment; the version, so that a clash with a drawn id is not for good.
+    pub fn successor(&self, version: u64) -> Self {
+        let seed = self.0.bytes().chain(version.to_be_bytes()).fold(0, |hash: u64, byte| {
+            (hash ^ u64::from(byte))
+                .wrapping_mul(0x0100_0000_01b3)
+                .wrapping_add(0x9e37_79b9_7f4a_7c15)
+        });
+        // Source: SplitMix64, one number for each character.
+        let mixed = |n: u64| {
+            let mixed = seed.wrapping_add(n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            (mixed >> 56) as u8
+        };
+        Self::from_random(std::array::from_fn(|n| mixed(n as u64 + 1)))
+    }
+}
+
 impl FromStr for DeploymentId {
     type Err = InvalidId;
 
@@ -197,6 +217,15 @@ mod tests {
         }
         let drawn = DeploymentId::from_random([0, 255, 3, 4, 5, 6, 7, 8, 9]);
         assert_eq!(drawn.as_str().parse(), Ok(drawn));
+    }
+
+    #[test]
+    fn successors_are_the_same_each_time_and_differ_from_each_other() {
+        let id: DeploymentId = "d-75I7MBT7C".parse().unwrap();
+        let ids: std::collections::BTreeSet<_> = (1..1000).map(|n| id.successor(n)).collect();
+        assert_eq!(ids.len(), 999);
+        assert!(!ids.contains(&id));
+        assert_eq!(id.successor(7), id.successor(7));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub mod target;
 
 pub mod arn;
 
-pub use deployment::{Creator, DeploymentStatus, ErrorCode, ErrorInformation};
+pub use deployment::{Creator, DeploymentStatus, ErrorCode, ErrorInformation, RollbackEvent};
 pub use deployment_config::{DeploymentConfig, MinimumHealthyHosts, ZonalConfig};
 pub use ids::{
     ApplicationId, DeploymentGroupId, DeploymentId, HostCommandId, InstanceId, TargetId,

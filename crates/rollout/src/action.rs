@@ -1,10 +1,11 @@
 //! What the planner answers.
 
 use model::{
-    DeploymentStatus, ErrorInformation, HostCommandId, LifecycleEvent, Target, TargetId, Timestamp,
+    DeploymentId, DeploymentStatus, ErrorInformation, HostCommandId, LifecycleEvent, Target,
+    TargetId, Timestamp,
 };
 
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Rollback, Snapshot};
 
 /// What should happen next.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +25,20 @@ impl Plan {
             Action::Dispatch(command) => Some(command.host_identifier.as_str()),
             Action::Start { .. }
             | Action::Refuse { .. }
+            | Action::UpdateTarget(_)
+            | Action::Finish(_) => None,
+        })
+    }
+}
+
+impl Plan {
+    /// The id of the rollback that the plan makes.
+    pub fn rollback(&self) -> Option<&DeploymentId> {
+        self.actions.iter().find_map(|action| match action {
+            Action::Finish(Verdict { rollback: Some(Rollback::Made(id)), .. }) => Some(id),
+            Action::Start { .. }
+            | Action::Refuse { .. }
+            | Action::Dispatch(_)
             | Action::UpdateTarget(_)
             | Action::Finish(_) => None,
         })
@@ -52,6 +67,8 @@ pub struct Verdict {
     /// `Succeeded`, `Failed` or `Stopped`.
     pub status: DeploymentStatus,
     pub error: Option<ErrorInformation>,
+    /// What rolls it back, made in the same commit so that nobody else takes the group's place in between.
+    pub rollback: Option<Rollback>,
 }
 
 /// An order to one host to run one lifecycle event.
@@ -76,6 +93,9 @@ pub enum WaitingOn {
     BusyHost { target: TargetId },
     /// One more host out of service would leave fewer than the minimum healthy.
     MinimumHealthy { target: TargetId, healthy: u32, minimum: u32 },
+    /// The alarms were not read yet, and a red one must keep the deployment from starting; nobody waits for them
+    /// longer than until `until`.
+    Alarms { names: Vec<String>, until: Timestamp },
     /// A stop was requested; running events are allowed to end.
     Stopping { in_flight: u32 },
 }
@@ -92,6 +112,9 @@ impl std::fmt::Display for WaitingOn {
                 f,
                 "{target} waits: one more host out of service would leave {healthy} healthy, minimum {minimum}"
             ),
+            Self::Alarms { names, .. } => {
+                write!(f, "the deployment starts when its alarms were read: {}", names.join(", "))
+            }
             Self::Stopping { in_flight } => {
                 write!(f, "stopping: {in_flight} running lifecycle events are allowed to end")
             }
@@ -136,5 +159,6 @@ impl Snapshot {
         self.deployment.status = verdict.status;
         self.deployment.completed = Some(verdict.at);
         self.deployment.error.clone_from(&verdict.error);
+        self.deployment.rollback.clone_from(&verdict.rollback);
     }
 }

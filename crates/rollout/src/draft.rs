@@ -8,6 +8,7 @@ use model::{
 };
 
 use crate::action::{Action, HostCommand, Plan, Verdict, WaitingOn};
+use crate::rollback;
 use crate::snapshot::{Busy, HostFacts, Presence, Snapshot};
 
 /// The steps of a plan read `seen`, change `targets` and note the rest; nothing else is kept between them.
@@ -54,11 +55,13 @@ impl<'a> Draft<'a> {
     ) {
         self.targets = targets.into_iter().map(Cow::Owned).collect();
         self.refused = true;
-        self.finish(status, Some(error));
+        self.verdict = Some(Verdict { at: self.now, status, error: Some(error), rollback: None });
     }
 
+    /// Ends the deployment that had begun, and makes its rollback if one follows.
     pub fn finish(&mut self, status: model::DeploymentStatus, error: Option<ErrorInformation>) {
-        self.verdict = Some(Verdict { at: self.now, status, error });
+        let rollback = rollback::after(self, status);
+        self.verdict = Some(Verdict { at: self.now, status, error, rollback });
     }
 
     /// Asks to be planned again at `at`, if nothing happens earlier.

@@ -110,7 +110,7 @@ pub fn next_event(draft: &mut Draft, index: usize) {
     let next =
         draft.targets[index].events.iter().position(|event| event.state == EventState::Pending);
     let Some(event) = next else { return draft.end_target(index, TargetStatus::Succeeded) };
-    if stop::reason(&draft.seen.deployment).is_some() {
+    if stop::early_end(&draft.seen.deployment).is_some() {
         // Half-done: it has neither the old revision nor the new one.
         return draft.end_target(index, TargetStatus::Failed);
     }

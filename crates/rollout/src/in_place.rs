@@ -5,11 +5,15 @@ use model::Timestamp;
 use crate::action::Plan;
 use crate::draft::Draft;
 use crate::snapshot::Snapshot;
-use crate::{deadlines, events, health, start, stop};
+use crate::{alarms, deadlines, events, health, start, stop};
 
 pub fn plan(seen: &Snapshot, now: Timestamp) -> Plan {
     let mut draft = Draft::of(seen, now);
-    if !seen.deployment.status.has_started() && start::refuse_or_enlist(&mut draft) {
+    if !seen.deployment.status.has_started()
+        && (start::refuse_stopped(&mut draft)
+            || alarms::hold_until_read(&mut draft)
+            || start::refuse_or_enlist(&mut draft))
+    {
         return draft.into_plan();
     }
     events::settle(&mut draft);

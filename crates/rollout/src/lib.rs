@@ -20,17 +20,22 @@ mod deadlines;
 
 mod stop;
 
+mod alarms;
+
+mod rollback;
+
 mod draft;
 
 #[cfg(test)]
 mod table;
 
 pub use action::{Action, HostCommand, Plan, Verdict, WaitingOn};
+pub use alarms::FIRST_READING_LIMIT;
 pub use deadlines::{DEPLOYMENT_LIMIT, EVENT_LIMIT, PICKUP_LIMIT};
 pub use health::allowed_out_of_service;
 pub use snapshot::{
-    Busy, Candidate, Completion, Deployment, HealthClass, HostFacts, Members, Presence, Report,
-    Snapshot, StopIntent,
+    AlarmFinding, AlarmWatch, Busy, Candidate, Completion, Deployment, HealthClass, HostFacts,
+    Members, Presence, RaisedAlarm, Report, Rollback, Snapshot, StopIntent,
 };
 pub use start::TARGETS_MAX;
 

@@ -1,10 +1,10 @@
 //! Everything the planner may look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    DeploymentId, DeploymentStatus, Diagnostics, ErrorCode, ErrorInformation, HostCommandId,
-    MinimumHealthyHosts, Target, TargetId, Timestamp,
+    Creator, DeploymentId, DeploymentStatus, Diagnostics, ErrorCode, ErrorInformation,
+    HostCommandId, MinimumHealthyHosts, RollbackEvent, Target, TargetId, Timestamp,
 };
 
 /// One deployment as the store holds it, with every fact that its hosts and operators have left there.
@@ -13,6 +13,8 @@ pub struct Snapshot {
     pub deployment: Deployment,
     /// Who would be deployed to; looked up only while the deployment has not started.
     pub members: Members,
+    /// What a rollback would deploy again: the last deployment to the group that succeeded.
+    pub last_successful: Option<DeploymentId>,
     /// The targets by position; empty until the deployment starts.
     pub targets: Vec<Target>,
     /// What hosts reported on the commands of events in progress. No entry: nothing was heard.
@@ -27,6 +29,7 @@ pub struct Deployment {
     pub id: DeploymentId,
     /// Counts commits and intents; a commit holds only for the version it was planned on.
     pub version: u64,
+    pub creator: Creator,
     pub status: DeploymentStatus,
     pub created: Timestamp,
     pub started: Option<Timestamp>,
@@ -37,8 +40,55 @@ pub struct Deployment {
     pub ignore_application_stop_failures: bool,
     /// An operator's wish to stop, written down when it was asked.
     pub stop: Option<StopIntent>,
+    /// Ends that a rollback follows.
+    pub roll_back_on: BTreeSet<RollbackEvent>,
+    /// What rolls it back; absent: nothing does, or it is not over.
+    pub rollback: Option<Rollback>,
+    /// The alarms that stop it; absent: none.
+    pub alarms: Option<AlarmWatch>,
     /// The group or the application was deleted under the running deployment.
     pub orphaned: Option<ErrorCode>,
+}
+
+impl Snapshot {
+    /// The snapshot of a deployment of which nothing else is known.
+    pub fn of(deployment: Deployment) -> Self {
+        Self {
+            deployment,
+            members: Members::NotNeeded,
+            last_successful: None,
+            targets: Vec::new(),
+            reports: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+        }
+    }
+}
+
+impl Deployment {
+    /// A deployment just made by a user, with no options set.
+    pub fn new(
+        id: DeploymentId,
+        minimum_healthy: MinimumHealthyHosts,
+        created: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            version: 1,
+            creator: Creator::User,
+            status: DeploymentStatus::Created,
+            created,
+            started: None,
+            completed: None,
+            error: None,
+            minimum_healthy,
+            ignore_application_stop_failures: false,
+            stop: None,
+            roll_back_on: BTreeSet::new(),
+            rollback: None,
+            alarms: None,
+            orphaned: None,
+        }
+    }
 }
 
 /// An operator asked to stop.
@@ -49,6 +99,43 @@ pub struct StopIntent {
     pub principal: String,
     /// What was said about rolling back; absent: the group's setting decides.
     pub roll_back: Option<bool>,
+}
+
+/// What became of the rollback that a deployment's end asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rollback {
+    /// This deployment rolls it back.
+    Made(DeploymentId),
+    /// No deployment to the group ever succeeded.
+    Impossible,
+}
+
+/// The alarms of a deployment, and what was found when they were polled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmWatch {
+    pub names: Vec<String>,
+    /// Alarms that cannot be read do not stop the deployment.
+    pub ignore_poll_failure: bool,
+    /// When they were read for the first time.
+    pub first_read: Option<Timestamp>,
+    /// The first reason to stop; later ones change nothing.
+    pub raised: Option<RaisedAlarm>,
+}
+
+/// Alarms that stop a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RaisedAlarm {
+    pub at: Timestamp,
+    pub finding: AlarmFinding,
+}
+
+/// What is wrong with alarms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlarmFinding {
+    /// These are in the state `ALARM`.
+    Active(Vec<String>),
+    /// The state of these could not be read, several times in a row.
+    Unreadable(Vec<String>),
 }
 
 /// The hosts that the deployment group selects.

@@ -13,12 +13,15 @@ use crate::stop;
 /// Hosts that one deployment may have. Source: CodeDeploy quotas, "Instances per deployment".
 pub const TARGETS_MAX: usize = 1000;
 
+/// Ends a deployment that must end before it began (true).
+pub fn refuse_stopped(draft: &mut Draft) -> bool {
+    let Some(end) = stop::early_end(&draft.seen.deployment) else { return false };
+    draft.refuse(Vec::new(), end.status(), end.error());
+    true
+}
+
 /// Either ends the deployment before it began (true) or fixes its targets (false).
 pub fn refuse_or_enlist(draft: &mut Draft) -> bool {
-    if let Some((status, error)) = stop::reason(&draft.seen.deployment) {
-        draft.refuse(Vec::new(), status, error);
-        return true;
-    }
     let candidates = match &draft.seen.members {
         Members::Known(candidates) => candidates.clone(),
         Members::Unknown(error) => return refuse(draft, Vec::new(), error.clone()),

@@ -1,10 +1,9 @@
 //! The rules of a rollout as tables: what was seen, and what the plan must do.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{
-    DeploymentStatus, Diagnostics, ErrorCode, EventState, HostCommandId, LifecycleEvent,
+    Creator, DeploymentStatus, Diagnostics, ErrorCode, EventState, HostCommandId, LifecycleEvent,
     MinimumHealthyHosts, Target, TargetId, TargetStatus, Timestamp,
 };
 
@@ -15,22 +14,12 @@ use crate::snapshot::{
 };
 use crate::{DEPLOYMENT_LIMIT, EVENT_LIMIT, PICKUP_LIMIT, plan};
 
+mod rollbacks;
+
 const START: Timestamp = Timestamp::from_millis(1_000_000);
 
 fn deployment(minimum_healthy: MinimumHealthyHosts) -> Deployment {
-    Deployment {
-        id: "d-TABLETEST".parse().unwrap(),
-        version: 1,
-        status: DeploymentStatus::Created,
-        created: START,
-        started: None,
-        completed: None,
-        error: None,
-        minimum_healthy,
-        ignore_application_stop_failures: false,
-        stop: None,
-        orphaned: None,
-    }
+    Deployment::new("d-TABLETEST".parse().unwrap(), minimum_healthy, START)
 }
 
 fn candidate(name: &str, health: HealthClass) -> Candidate {
@@ -44,13 +33,10 @@ fn candidate(name: &str, health: HealthClass) -> Candidate {
 
 fn created(minimum: MinimumHealthyHosts, hosts: u32) -> Snapshot {
     Snapshot {
-        deployment: deployment(minimum),
         members: Members::Known(
             (1..=hosts).map(|n| candidate(&format!("h{n:03}"), HealthClass::Unhealthy)).collect(),
         ),
-        targets: Vec::new(),
-        reports: BTreeMap::new(),
-        hosts: BTreeMap::new(),
+        ..Snapshot::of(deployment(minimum))
     }
 }
 

@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::{DeploymentId, Timestamp};
-use rollout::{Action, Plan, WaitingOn};
-use store::{Change, Commit, Store};
+use rollout::{Action, Plan, Snapshot, WaitingOn};
+use store::{Change, Commit, NewDeployment, Store};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::Failure;
+use crate::app::{Failure, rollbacks};
 use crate::clock::Clock;
 use crate::inventory::Inventory;
 use crate::wake::HostBells;
@@ -180,7 +180,9 @@ impl Driver {
             }
             self.0.inventory.complete(&mut seen).await?;
             let plan = rollout::plan(&seen, self.0.clock.now());
-            match self.0.store.commit(id, seen.deployment.version, &plan.actions).await? {
+            let rollback = self.rollback(&seen, &plan).await?;
+            let (version, actions) = (seen.deployment.version, &plan.actions);
+            match self.0.store.commit(id, version, actions, rollback.as_ref()).await? {
                 Commit::Done => {
                     report(id, &plan);
                     let over = plan.actions.iter().any(ends);
@@ -191,6 +193,18 @@ impl Driver {
                 // Someone else moved it: look again.
                 Commit::Stale => {}
             }
+        }
+    }
+
+    /// The rollback that the plan makes, whole.
+    async fn rollback(
+        &self,
+        seen: &Snapshot,
+        plan: &Plan,
+    ) -> Result<Option<NewDeployment>, Failure> {
+        match plan.rollback() {
+            Some(id) => rollbacks::of(&self.0.store, seen, id, self.0.clock.now()).await.map(Some),
+            None => Ok(None),
         }
     }
 

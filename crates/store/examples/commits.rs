@@ -146,7 +146,7 @@ async fn step(store: &Store, number: u32, version: u64) -> Outcome {
     target.events[0].state =
         EventState::InProgress { command: command.id.clone(), dispatched: command.dispatched };
     let actions = [Action::Dispatch(command), Action::UpdateTarget(target)];
-    match store.commit(&id, version, &actions).await? {
+    match store.commit(&id, version, &actions, None).await? {
         store::Commit::Done => Ok(()),
         store::Commit::Stale => Err("nobody else commits".into()),
     }
@@ -190,6 +190,9 @@ async fn begin(store: &Store, number: u32, targets: u32) -> Outcome {
         creator: Creator::User,
         description: None,
         ignore_application_stop_failures: false,
+        roll_back_on: std::collections::BTreeSet::new(),
+        alarms: None,
+        rolls_back: None,
         options: "{}".to_owned(),
         created,
     };
@@ -197,7 +200,7 @@ async fn begin(store: &Store, number: u32, targets: u32) -> Outcome {
     store.create_group(&group).await?;
     store.create_deployment(&deployment).await?;
     let start = Action::Start { at: created, targets: (0..targets).map(target).collect() };
-    store.commit(&deployment.id, 1, &[start]).await?;
+    store.commit(&deployment.id, 1, &[start], None).await?;
     Ok(())
 }
 

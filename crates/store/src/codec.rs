@@ -1,11 +1,13 @@
 //! How model types are written into columns, and read back.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use model::{
     BundleType, Diagnostics, DiagnosticsCode, Event, EventState, MinimumHealthyHosts, Revision,
-    Timestamp,
+    RollbackEvent, Timestamp,
 };
+use rollout::Rollback;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -82,6 +84,36 @@ pub(crate) fn read_minimum_healthy(text: &str) -> Result<MinimumHealthyHosts, St
         _ => None,
     };
     read().ok_or_else(|| StoreError::corrupt(text, "a minimum of healthy hosts"))
+}
+
+/// The names of the events, separated by blanks.
+pub(crate) fn write_rollback_events(events: &BTreeSet<RollbackEvent>) -> String {
+    events.iter().map(|event| event.name()).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn read_rollback_events(text: &str) -> Result<BTreeSet<RollbackEvent>, StoreError> {
+    let named = |name| {
+        RollbackEvent::from_name(name)
+            .ok_or_else(|| StoreError::corrupt(name, "an event that a rollback follows"))
+    };
+    text.split_whitespace().map(named).collect()
+}
+
+const IMPOSSIBLE: &str = "impossible";
+
+/// The id of the deployment that rolls another back, or a word that is no id.
+pub(crate) fn write_rollback(rollback: &Rollback) -> String {
+    match rollback {
+        Rollback::Made(id) => id.to_string(),
+        Rollback::Impossible => IMPOSSIBLE.to_owned(),
+    }
+}
+
+pub(crate) fn read_rollback(text: &str) -> Result<Rollback, StoreError> {
+    if text == IMPOSSIBLE {
+        return Ok(Rollback::Impossible);
+    }
+    parsed(text, "a deployment id").map(Rollback::Made)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -213,7 +245,7 @@ fn parsed<T: FromStr>(text: &str, expected: &'static str) -> Result<T, StoreErro
     text.parse().map_err(|_| StoreError::corrupt(text, expected))
 }
 
-fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("texts and numbers under fixed names are always JSON")
 }
 

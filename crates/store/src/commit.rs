@@ -6,7 +6,7 @@ use rollout::{Action, HostCommand, Verdict};
 use crate::changes::Change;
 use crate::engine::{Batch, Statement, Value, Written, params};
 use crate::error::StoreError;
-use crate::{Store, health, notices, targets, timeline};
+use crate::{NewDeployment, Store, codec, deployments, health, notices, targets, timeline};
 
 /// What became of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ impl Store {
     /// Makes the actions true if the deployment still has the `version` that they were planned on. No actions: nothing
     /// is written, and the version stays.
     ///
+    /// Where the verdict says that a rollback is made, that is the `rollback`, under the id that the verdict names.
+    ///
     /// # Errors
     /// The database failed; nothing of the plan holds.
     pub async fn commit(
@@ -28,15 +30,34 @@ impl Store {
         id: &DeploymentId,
         version: u64,
         actions: &[Action],
+        rollback: Option<&NewDeployment>,
     ) -> Result<Commit, StoreError> {
         if actions.is_empty() {
             return Ok(Commit::Done);
         }
-        let batch = Batch::of(statements(id, version, actions)).waking(wakes(id, actions));
-        Ok(match self.write(batch).await? {
-            Written::Done(_) => Commit::Done,
-            Written::Unmet { .. } => Commit::Stale,
-        })
+        let mut statements = statements(id, version, actions);
+        let mut wakes = wakes(id, actions);
+        if let Some(rollback) = rollback {
+            // After the end of this deployment, which frees the group's place.
+            statements.extend(deployments::create(rollback));
+            wakes.push(Change::Deployment(rollback.id.clone()));
+        }
+        match self.write(Batch::of(statements).waking(wakes)).await? {
+            Written::Done(_) => return Ok(Commit::Done),
+            Written::Unmet { statement: 0 } => {}
+            Written::Unmet { .. } => self.plan_anew(id, version).await?,
+        }
+        Ok(Commit::Stale)
+    }
+
+    /// The rollback could not be made: its group was deleted just now, or another deployment has its id. The next
+    /// version derives another one.
+    async fn plan_anew(&self, id: &DeploymentId, version: u64) -> Result<(), StoreError> {
+        let bump = Statement::new(
+            "UPDATE deployments SET version = version + 1 WHERE id = $1 AND version = $2",
+            params![id, version],
+        );
+        self.write(Batch::of(vec![bump])).await?.done().map(drop)
     }
 }
 
@@ -92,7 +113,8 @@ fn compare_and_set(id: &DeploymentId, version: u64, actions: &[Action]) -> State
     Statement::new(
         "UPDATE deployments SET version = version + 1, status = COALESCE($3, status), \
          started = COALESCE($4, started), completed = COALESCE($5, completed), \
-         error_code = COALESCE($6, error_code), error_message = COALESCE($7, error_message) \
+         error_code = COALESCE($6, error_code), error_message = COALESCE($7, error_message), \
+         rolled_back_by = COALESCE($8, rolled_back_by) \
          WHERE id = $1 AND version = $2",
         params![
             id,
@@ -101,7 +123,8 @@ fn compare_and_set(id: &DeploymentId, version: u64, actions: &[Action]) -> State
             started,
             verdict.map(|verdict| verdict.at),
             error.map(|error| error.code.name()),
-            error.map(|error| &error.message)
+            error.map(|error| &error.message),
+            verdict.and_then(|verdict| verdict.rollback.as_ref()).map(codec::write_rollback)
         ],
     )
 }

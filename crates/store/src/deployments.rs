@@ -1,18 +1,20 @@
 //! Deployments: making them, reading them, and the operator's wish to stop them.
 
+use std::collections::BTreeSet;
+
 use model::{
     ApplicationId, ApplicationName, Creator, DeploymentConfigName, DeploymentGroupId,
     DeploymentGroupName, DeploymentId, DeploymentStatus, ErrorCode, ErrorInformation,
-    MinimumHealthyHosts, Revision, TargetStatus, Timestamp,
+    MinimumHealthyHosts, Revision, RollbackEvent, TargetStatus, Timestamp,
 };
-use rollout::StopIntent;
+use rollout::{AlarmWatch, StopIntent};
 
 use crate::changes::Change;
 use crate::codec;
 use crate::engine::{Batch, Query, Row, Statement, Value, Written, params};
 use crate::error::StoreError;
 use crate::page::Cursor;
-use crate::{Page, Store, notices, revisions, timeline};
+use crate::{Page, Store, alarms, notices, revisions, timeline};
 
 /// A deployment to be made. Its previous revision is the group's last successful one at that moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,12 @@ pub struct NewDeployment {
     pub creator: Creator,
     pub description: Option<String>,
     pub ignore_application_stop_failures: bool,
+    /// Ends that a rollback follows.
+    pub roll_back_on: BTreeSet<RollbackEvent>,
+    /// The alarms that stop it; absent: none.
+    pub alarms: Option<AlarmWatch>,
+    /// The deployment that it rolls back.
+    pub rolls_back: Option<DeploymentId>,
     /// Everything else that was asked for: JSON that only the server understands.
     pub options: String,
     pub created: Timestamp,
@@ -59,9 +67,10 @@ pub struct DeploymentRecord {
     pub config_name: DeploymentConfigName,
     pub revision: Revision,
     pub previous_revision: Option<Revision>,
-    pub creator: Creator,
     pub description: Option<String>,
     pub options: String,
+    /// The deployment that it rolls back.
+    pub rolls_back: Option<DeploymentId>,
     /// Absent until the targets are known.
     pub overview: Option<Overview>,
 }
@@ -107,10 +116,11 @@ pub enum StopRequest {
 /// The columns that `read_state` reads.
 const STATE: &str = "id, version, status, created, started, completed, error_code, error_message, \
      minimum_healthy, ignore_application_stop_failures, \
-     stop_requested, stop_principal, stop_roll_back, orphaned";
+     stop_requested, stop_principal, stop_roll_back, orphaned, \
+     creator, roll_back_on, rolled_back_by, alarms, alarms_read, alarm_raised, alarm_finding";
 
 const REST: &str = "region, application_id, application_name, group_id, group_name, config_name, \
-     revision, previous_revision, creator, description, options";
+     revision, previous_revision, description, options, rolls_back";
 
 impl Store {
     /// Makes a deployment, unless its group has one that is not over, and makes its revision known.
@@ -269,7 +279,7 @@ impl Store {
 }
 
 /// Source: CodeDeploy user guide; a single instance launched by Auto Scaling is deployed to beside the others.
-const fn takes_the_groups_place(creator: Creator) -> bool {
+pub(crate) const fn takes_the_groups_place(creator: Creator) -> bool {
     match creator {
         Creator::User | Creator::Rollback | Creator::AutoUpdate => true,
         Creator::AutoScaling | Creator::AutoScalingTermination => false,
@@ -277,11 +287,17 @@ const fn takes_the_groups_place(creator: Creator) -> bool {
 }
 
 fn creation(new: &NewDeployment) -> Batch {
+    Batch::of(create(new)).waking(vec![Change::Deployment(new.id.clone())])
+}
+
+/// Makes the deployment, if its group is there and has no other that is not over. The first statement is unmet
+/// without the group.
+pub(crate) fn create(new: &NewDeployment) -> Vec<Statement> {
     // The service's own words, for a revision that nobody registered before.
     let described = format!("Application revision registered by Deployment ID: {}", new.id);
     let known =
         revisions::register(&new.application_id, &new.revision, Some(&described), new.created);
-    let statements = vec![
+    vec![
         // Held, so that a group deleted at the same time sees this deployment.
         Statement::new(
             "SELECT id FROM deployment_groups WHERE id = $1 AND application_id = $2 FOR UPDATE",
@@ -292,8 +308,7 @@ fn creation(new: &NewDeployment) -> Batch {
         Statement { sql: format!("{} ON CONFLICT DO NOTHING", known.sql).into(), ..known },
         timeline::of_the_creation(new),
         notices::of_the_creation(new),
-    ];
-    Batch::of(statements).waking(vec![Change::Deployment(new.id.clone())])
+    ]
 }
 
 fn insert(new: &NewDeployment) -> Statement {
@@ -301,8 +316,9 @@ fn insert(new: &NewDeployment) -> Statement {
     Statement::new(
         "INSERT INTO deployments (id, region, application_id, application_name, group_id, \
          group_name, config_name, minimum_healthy, revision, creator, exclusive, description, \
-         ignore_application_stop_failures, options, version, status, created, previous_revision) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, \
+         ignore_application_stop_failures, options, version, status, created, roll_back_on, \
+         alarms, rolls_back, previous_revision) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19, \
          (SELECT last_successful_revision FROM deployment_groups WHERE id = $5)) \
          ON CONFLICT DO NOTHING",
         params![
@@ -322,6 +338,9 @@ fn insert(new: &NewDeployment) -> Statement {
             &new.options,
             DeploymentStatus::Created.name(),
             new.created,
+            codec::write_rollback_events(&new.roll_back_on),
+            new.alarms.as_ref().map(alarms::write_watch),
+            new.rolls_back.as_ref(),
         ],
     )
 }
@@ -382,6 +401,10 @@ pub(crate) fn read_state(row: &mut Row) -> Result<rollout::Deployment, StoreErro
         ignore_application_stop_failures: row.truth()?,
         stop: read_stop(row)?,
         orphaned: row.optional_text()?.map(|code| error_code(&code)).transpose()?,
+        creator: row.named(Creator::from_name, "a creator")?,
+        roll_back_on: codec::read_rollback_events(&row.text()?)?,
+        rollback: row.optional_text()?.map(|by| codec::read_rollback(&by)).transpose()?,
+        alarms: alarms::read(row)?,
     })
 }
 
@@ -421,9 +444,9 @@ fn read_record(
         config_name: row.parsed("a deployment configuration's name")?,
         revision: codec::read_revision(&row.text()?)?,
         previous_revision: codec::read_optional_revision(row.optional_text()?.as_deref())?,
-        creator: row.named(Creator::from_name, "a creator")?,
         description: row.optional_text()?,
         options: row.text()?,
+        rolls_back: row.optional_parsed("a deployment id")?,
         overview,
     })
 }

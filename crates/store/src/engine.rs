@@ -161,6 +161,15 @@ impl Row {
         text.parse().map_err(|_| StoreError::corrupt(text, expected))
     }
 
+    /// The same for a column that may be empty.
+    pub fn optional_parsed<T: std::str::FromStr>(
+        &mut self,
+        expected: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.optional_text()? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| StoreError::corrupt(text, expected))
+    }
+
     /// A column that holds one of the names of an enum.
     pub fn named<T>(
         &mut self,

@@ -25,6 +25,7 @@ mod configs;
 mod groups;
 mod revisions;
 
+mod alarms;
 mod commit;
 mod deployments;
 mod health;
@@ -53,6 +54,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::broadcast;
 
+pub use alarms::{AlarmReading, WatchedAlarms};
 pub use applications::{Application, Create, DeleteApplication, Rename};
 pub use buckets::{Bucket, CreateBucket, DeleteBucket, Versioning};
 pub use changes::Change;

@@ -15,6 +15,7 @@ pub(crate) const ALL: &[Migration] = &[
     Migration { number: 3, sql: include_str!("../migrations/0003_objects.sql") },
     Migration { number: 4, sql: include_str!("../migrations/0004_hook_output.sql") },
     Migration { number: 5, sql: include_str!("../migrations/0005_api.sql") },
+    Migration { number: 6, sql: include_str!("../migrations/0006_rollouts.sql") },
     Migration { number: 7, sql: include_str!("../migrations/0007_notifications.sql") },
 ];
 

@@ -11,13 +11,13 @@ use std::sync::{Mutex, PoisonError};
 use model::{
     ApplicationId, BundleType, Creator, DeploymentConfigName, DeploymentGroupId, DeploymentId,
     DeploymentStatus, Diagnostics, Event, EventState, HostCommandId, LifecycleEvent,
-    MinimumHealthyHosts, Revision, Target, TargetId, TargetStatus, Timestamp,
+    MinimumHealthyHosts, Revision, RollbackEvent, Target, TargetId, TargetStatus, Timestamp,
 };
-use rollout::{Action, Completion, HostCommand, StopIntent, Verdict};
+use rollout::{Action, AlarmFinding, AlarmWatch, Completion, HostCommand, StopIntent, Verdict};
 
 use crate::engine::Value;
 use crate::{
-    Application, Bucket, Config, Database, DeploymentFilter, DocumentWrite, Expected, GroupChange,
+    AlarmReading, Application, Bucket, Config, Database, DeploymentFilter, DocumentWrite, Expected, GroupChange,
     ListObjects, Marker, NewDelivery, NewDeployment, NewGroup, NewObject, OutputBatch,
     OutputFilter, OutputLimits, Part, PutCondition, RevisionFilter, RevisionSort, Store,
     StoreError, Upload, Versioning,
@@ -42,7 +42,8 @@ pub(crate) fn record(sql: &str, params: &[Value], made_at: &Location<'_>) {
 }
 
 /// Indexes that hold only what is looked at as a whole.
-const WHOLE_INDEXES: [&str; 2] = ["deployments_unfinished", "hook_output_kept"];
+const WHOLE_INDEXES: [&str; 3] =
+    ["deployments_unfinished", "deployments_watching", "hook_output_kept"];
 
 #[tokio::test]
 async fn no_statement_reads_a_whole_table_in_sqlite() {
@@ -287,11 +288,15 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
         creator: Creator::User,
         description: None,
         ignore_application_stop_failures: false,
+        roll_back_on: [RollbackEvent::Failure].into(),
+        alarms: Some(AlarmWatch::new(vec!["cpu".to_owned()], false)),
+        rolls_back: None,
         options: String::new(),
         created: at(1),
     };
     store.create_deployment(&new).await?;
     store.create_deployment(&new).await?;
+    store.watched_alarms().await?;
     use_hosts(store, &group.id).await?;
     store.group_by_id(&group.id).await?;
     store.delete_group(&group.id, at(9)).await?;
@@ -302,11 +307,12 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
 async fn use_hosts(store: &Store, group: &DeploymentGroupId) -> Result<(), StoreError> {
     let id = deployment();
     let wish = StopIntent { requested: at(1), principal: String::new(), roll_back: None };
-    let verdict = Verdict { at: at(2), status: DeploymentStatus::Succeeded, error: None };
+    let verdict =
+        Verdict { at: at(2), status: DeploymentStatus::Succeeded, error: None, rollback: None };
     let completion = Completion { at: at(2), succeeded: true, diagnostics: Diagnostics::success() };
-    store.commit(&id, 1, &[Action::Start { at: at(1), targets: vec![target()] }]).await?;
+    store.commit(&id, 1, &[Action::Start { at: at(1), targets: vec![target()] }], None).await?;
     let orders = [Action::Dispatch(command()), Action::UpdateTarget(target())];
-    store.commit(&id, 2, &orders).await?;
+    store.commit(&id, 2, &orders, None).await?;
     store.next_command("h1").await?;
     store.acknowledge(&command().id, at(1)).await?;
     store.snapshot(&id).await?;
@@ -315,7 +321,10 @@ async fn use_hosts(store: &Store, group: &DeploymentGroupId) -> Result<(), Store
     store.host_seen("h1", at(1), None).await?;
     store.host("h1").await?;
     store.request_stop(&id, &wish).await?;
-    store.commit(&id, 4, &[Action::Finish(verdict)]).await?;
+    let red = AlarmReading::Raised(AlarmFinding::Active(vec!["cpu".to_owned()]));
+    store.alarms_read(&id, &AlarmReading::Calm, at(1)).await?;
+    store.alarms_read(&id, &red, at(1)).await?;
+    store.commit(&id, 6, &[Action::Finish(verdict)], None).await?;
     store.deployment(&id).await?;
     store.deployment_state(&id).await?;
     store.health(group).await?;

@@ -30,6 +30,11 @@ impl Store {
                  AND COALESCE(acknowledged, completed) IS NOT NULL",
                 params![id],
             ),
+            Query::new(
+                "SELECT g.last_successful_deployment FROM deployments d \
+                 JOIN deployment_groups g ON g.id = d.group_id WHERE d.id = $1",
+                params![id],
+            ),
             freed_by_others(id),
             occupied_by_others(id),
         ];
@@ -41,6 +46,11 @@ impl Store {
             members: Members::NotNeeded,
             targets: next().into_iter().map(targets::read).collect::<Result<_, _>>()?,
             reports: next().into_iter().map(read_reported).collect::<Result<_, _>>()?,
+            last_successful: match next().into_iter().next() {
+                Some(mut row) => row.optional_parsed("a deployment id")?,
+                // The group is gone.
+                None => None,
+            },
             hosts: read_hosts(next(), next())?,
         }))
     }

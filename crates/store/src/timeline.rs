@@ -1,7 +1,7 @@
 //! What happened to a deployment, in words for operators.
 
 use model::{DeploymentId, EventState, Target, TargetId, TargetStatus, Timestamp};
-use rollout::{Action, StopIntent, Verdict};
+use rollout::{Action, AlarmFinding, Rollback, StopIntent, Verdict};
 
 use crate::deployments::NewDeployment;
 use crate::engine::{Row, Statement, params};
@@ -77,6 +77,21 @@ pub(crate) fn of_the_stop(id: &DeploymentId, intent: &StopIntent) -> Statement {
     )
 }
 
+/// Tells of alarms that stop the deployment, in the batch that writes them down.
+pub(crate) fn of_an_alarm(id: &DeploymentId, finding: &AlarmFinding, at: Timestamp) -> Statement {
+    let what = match finding {
+        AlarmFinding::Active(names) => format!("in ALARM: {}", names.join(", ")),
+        AlarmFinding::Unreadable(names) => {
+            format!("alarms that could not be read: {}", names.join(", "))
+        }
+    };
+    Statement::new(
+        "INSERT INTO timeline (deployment_id, version, position, at, what) \
+         SELECT id, version, 0, CAST($2 AS BIGINT), $3 FROM deployments WHERE id = $1",
+        params![id, at, what],
+    )
+}
+
 /// What the action at `position` of the commit that made `version` means to an operator; some mean nothing of their own.
 pub(crate) fn of_an_action(
     id: &DeploymentId,
@@ -107,9 +122,14 @@ pub(crate) fn of_an_action(
 
 fn of_a_verdict(verdict: &Verdict) -> String {
     let ended = format!("ended: {}", verdict.status.name());
-    match &verdict.error {
+    let ended = match &verdict.error {
         None => ended,
         Some(error) => format!("{ended}, {}: {}", error.code.name(), error.message),
+    };
+    match &verdict.rollback {
+        None => ended,
+        Some(Rollback::Made(id)) => format!("{ended}; rolled back by {id}"),
+        Some(Rollback::Impossible) => format!("{ended}; nothing to roll back to"),
     }
 }
 

@@ -1,10 +1,15 @@
 //! Deployments as answers show them, and the options that they were created with.
 
+use std::collections::BTreeSet;
+
+use model::RollbackEvent;
+use rollout::Rollback;
 use serde::{Deserialize, Serialize};
 use store::{DeploymentRecord, Overview};
 use wire::codedeploy::{
     AlarmConfiguration, AutoRollbackConfiguration, CreateDeploymentInput, DeploymentInfo,
-    DeploymentOverview, DeploymentStyle, EC2DeploymentOptions, ErrorInformation, TriggerConfig,
+    DeploymentOverview, DeploymentStyle, EC2DeploymentOptions, ErrorInformation, RollbackInfo,
+    TriggerConfig,
 };
 
 use super::settings::Settings;
@@ -32,6 +37,8 @@ pub struct Options {
     pub triggers: Vec<TriggerConfig>,
     /// The deployment whose revision is run again, if this is a restart.
     pub restart_of: Option<String>,
+    /// The deployment whose bundle hosts may use if they still hold it.
+    pub reuses_bundle_of: Option<String>,
 }
 
 impl Options {
@@ -50,6 +57,7 @@ impl Options {
                 .or_else(|| settings.ec2_options.clone()),
             triggers: settings.triggers.clone(),
             restart_of: None,
+            reuses_bundle_of: None,
         }
     }
 
@@ -65,6 +73,13 @@ impl Options {
             .map_err(|error| Failure::internal("a deployment's options cannot be written", error))
     }
 
+    /// Ends that a rollback follows.
+    pub fn roll_back_on(&self) -> BTreeSet<RollbackEvent> {
+        let enabled = self.auto_rollback.iter().filter(|rollback| rollback.enabled == Some(true));
+        let events = enabled.flat_map(|rollback| rollback.events.iter().flatten());
+        events.filter_map(|name| RollbackEvent::from_name(name)).collect()
+    }
+
     /// What the agent does with files that it did not install.
     pub fn file_exists_behavior(&self) -> &str {
         self.file_exists_behavior.as_deref().unwrap_or("DISALLOW")
@@ -74,7 +89,6 @@ impl Options {
 /// The deployment with every member that a deployment to servers shows.
 pub fn show(record: &DeploymentRecord) -> Answer<DeploymentInfo> {
     let options = Options::read(record)?;
-    let messages = messages(record, &options);
     let state = &record.state;
     Ok(DeploymentInfo {
         application_name: Some(record.application_name.to_string()),
@@ -92,8 +106,9 @@ pub fn show(record: &DeploymentRecord) -> Answer<DeploymentInfo> {
         start_time: state.started.map(time),
         complete_time: state.completed.map(time),
         deployment_overview: record.overview.as_ref().map(overview),
+        rollback_info: rollback_info(record),
         description: record.description.clone(),
-        creator: Some(record.creator.name().to_owned()),
+        creator: Some(state.creator.name().to_owned()),
         ignore_application_stop_failures: Some(state.ignore_application_stop_failures),
         update_outdated_instances_only: Some(options.update_outdated_instances_only),
         file_exists_behavior: Some(options.file_exists_behavior().to_owned()),
@@ -104,7 +119,7 @@ pub fn show(record: &DeploymentRecord) -> Answer<DeploymentInfo> {
         // Absent says nothing, as in records from before there were restarts.
         deployment_mode: options.restart_of.map(|_| "RESTART".to_owned()),
         instance_termination_wait_time_started: Some(false),
-        deployment_status_messages: Some(messages),
+        deployment_status_messages: Some(messages(record)),
         compute_platform: Some("Server".to_owned()),
         ..DeploymentInfo::default()
     })
@@ -122,26 +137,37 @@ fn overview(overview: &Overview) -> DeploymentOverview {
     }
 }
 
-/// What went otherwise than asked without failing the deployment.
-fn messages(record: &DeploymentRecord, options: &Options) -> Vec<String> {
-    let event = match record.state.status {
-        model::DeploymentStatus::Failed => "DEPLOYMENT_FAILURE",
-        model::DeploymentStatus::Stopped => "DEPLOYMENT_STOP_ON_REQUEST",
-        model::DeploymentStatus::Created
-        | model::DeploymentStatus::Queued
-        | model::DeploymentStatus::InProgress
-        | model::DeploymentStatus::Baking
-        | model::DeploymentStatus::Ready
-        | model::DeploymentStatus::Succeeded => return Vec::new(),
+/// How the deployment and its rollback belong together, whichever of the two it is.
+fn rollback_info(record: &DeploymentRecord) -> Option<RollbackInfo> {
+    let state = &record.state;
+    let triggered_by = record.rolls_back.as_ref();
+    let made = match &state.rollback {
+        Some(Rollback::Made(id)) => Some(id.to_string()),
+        Some(Rollback::Impossible) | None => None,
     };
-    let configured = options.auto_rollback.as_ref().is_some_and(|rollback| {
-        rollback.enabled == Some(true)
-            && rollback.events.iter().flatten().any(|configured| configured == event)
-    });
-    let asked = record.state.stop.as_ref().and_then(|stop| stop.roll_back);
-    if asked.unwrap_or(configured) {
-        vec!["No rollback was made: this server does not roll back by itself. Deploy the previous revision.".to_owned()]
-    } else {
-        Vec::new()
+    let message = match (triggered_by, &state.rollback) {
+        // The service's own sentence.
+        (Some(old), _) => {
+            Some(format!("Deployment {} is triggered to roll back deployment {old}.", state.id))
+        }
+        (None, Some(Rollback::Impossible)) => Some(NOTHING_TO_ROLL_BACK_TO.to_owned()),
+        (None, Some(Rollback::Made(_)) | None) => None,
+    };
+    (made.is_some() || message.is_some()).then(|| RollbackInfo {
+        rollback_deployment_id: made,
+        rollback_triggering_deployment_id: triggered_by.map(ToString::to_string),
+        rollback_message: message,
+    })
+}
+
+const NOTHING_TO_ROLL_BACK_TO: &str = "The deployment was not rolled back: no deployment to the deployment group has \
+                                       succeeded, so there is no revision to roll back to.";
+
+/// What went otherwise than asked without failing the deployment.
+fn messages(record: &DeploymentRecord) -> Vec<String> {
+    let mut messages = Vec::new();
+    if record.state.rollback == Some(Rollback::Impossible) {
+        messages.push(NOTHING_TO_ROLL_BACK_TO.to_owned());
     }
+    messages
 }

@@ -1,7 +1,7 @@
 //! Deployments: creating, stopping, reading and listing them.
 
 use model::{Creator, DeploymentConfig, DeploymentId, DeploymentStatus, Revision, Timestamp};
-use rollout::StopIntent;
+use rollout::{AlarmWatch, StopIntent};
 use store::{
     CreateDeployment, DeploymentFilter, DeploymentRecord, Group, NewDeployment, StopRequest,
 };
@@ -74,6 +74,9 @@ impl App {
             ignore_application_stop_failures: input
                 .ignore_application_stop_failures
                 .unwrap_or(false),
+            roll_back_on: options.roll_back_on(),
+            alarms: watched(input, settings),
+            rolls_back: None,
             options: options.write()?,
             created: call.now,
         })
@@ -300,6 +303,16 @@ fn check_options(input: &CreateDeploymentInput, group: &Group) -> Result<(), Ser
     }
     input.override_alarm_configuration.as_ref().map_or(Ok(()), settings::check_alarms)?;
     input.auto_rollback_configuration.as_ref().map_or(Ok(()), settings::check_auto_rollback)
+}
+
+/// The alarms that stop the deployment: its own, or else its group's.
+fn watched(input: &CreateDeploymentInput, settings: &Settings) -> Option<AlarmWatch> {
+    let alarms = input.override_alarm_configuration.as_ref().or(settings.alarms.as_ref())?;
+    if alarms.enabled != Some(true) {
+        return None;
+    }
+    let names = alarms.alarms.iter().flatten().filter_map(|alarm| alarm.name.clone());
+    Some(AlarmWatch::new(names.collect(), alarms.ignore_poll_alarm_failure == Some(true)))
 }
 
 fn is_restart(input: &CreateDeploymentInput) -> bool {

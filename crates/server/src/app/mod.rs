@@ -11,6 +11,7 @@ pub mod groups;
 pub mod hook_output;
 pub mod on_premises;
 pub mod revisions;
+pub mod rollbacks;
 pub mod tags;
 pub mod targets;
 pub mod unserved;

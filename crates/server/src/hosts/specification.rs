@@ -23,7 +23,7 @@ pub fn write(
         "DeploymentGroupId": record.group_id.as_str(),
         "DeploymentGroupName": record.group_name.as_str(),
         "ApplicationName": record.application_name.as_str(),
-        "DeploymentCreator": record.creator.name(),
+        "DeploymentCreator": record.state.creator.name(),
         "DeploymentType": "IN_PLACE",
         "AppSpecFilename": "appspec.yml",
         "AgentActionOverrides": {
@@ -35,7 +35,7 @@ pub fn write(
         specification["GitHubAccessToken"] = json!(token);
     }
     // An agent that does not know this member downloads the bundle as usual.
-    if let Some(deployment) = options.restart_of {
+    if let Some(deployment) = options.restart_of.or(options.reuses_bundle_of) {
         specification["ReuseArchiveFromDeploymentId"] = json!(deployment);
     }
     Ok(specification.to_string().into_bytes())

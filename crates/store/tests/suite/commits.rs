@@ -25,7 +25,7 @@ on_both_engines!(
 );
 
 fn verdict(millis: i64, status: DeploymentStatus) -> Action {
-    Action::Finish(Verdict { at: at(millis), status, error: None })
+    Action::Finish(Verdict { at: at(millis), status, error: None, rollback: None })
 }
 
 fn ended(position: u32, name: &str, status: TargetStatus, millis: i64) -> Target {
@@ -55,22 +55,22 @@ async fn a_stale_commit_leaves_nothing(store: Store) {
         verdict(300, DeploymentStatus::Failed),
     ];
     for version in [1, 2, 4] {
-        assert_eq!(store.commit(&id, version, &actions).await.unwrap(), Commit::Stale);
+        assert_eq!(store.commit(&id, version, &actions, None).await.unwrap(), Commit::Stale);
     }
-    assert_eq!(store.commit(&deployment_id(9), 1, &actions).await.unwrap(), Commit::Stale);
+    assert_eq!(store.commit(&deployment_id(9), 1, &actions, None).await.unwrap(), Commit::Stale);
     assert_eq!(store.snapshot(&id).await.unwrap().unwrap(), before);
     assert_eq!(store.command(&other.id).await.unwrap(), None);
     assert_eq!(store.timeline(&id, None, 50).await.unwrap(), told);
     let read = store.group_by_id(&group("Demo", "Prod").id).await.unwrap().unwrap();
     assert!(store.health(&read.id).await.unwrap().is_empty());
-    assert_eq!(store.commit(&id, 3, &actions).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&id, 3, &actions, None).await.unwrap(), Commit::Done);
 }
 
 async fn no_actions_write_nothing(store: Store) {
     demo(&store).await;
     create(&store, &deployment(1)).await;
     for version in [1, 7] {
-        let commit = store.commit(&deployment_id(1), version, &[]).await.unwrap();
+        let commit = store.commit(&deployment_id(1), version, &[], None).await.unwrap();
         assert_eq!(commit, Commit::Done);
     }
     let state = store.deployment_state(&deployment_id(1)).await.unwrap().unwrap();
@@ -91,11 +91,12 @@ async fn a_refused_deployment_records_whom_it_spared(store: Store) {
             at: at(100),
             status: DeploymentStatus::Failed,
             error: Some(error.clone()),
+            rollback: None,
         },
     };
     let mut expected = store.snapshot(&id).await.unwrap().unwrap();
     expected.apply(std::slice::from_ref(&refuse));
-    assert_eq!(store.commit(&id, 1, &[refuse]).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&id, 1, &[refuse], None).await.unwrap(), Commit::Done);
     let mut found = store.snapshot(&id).await.unwrap().unwrap();
     found.hosts.clear();
     assert_eq!(found, expected);
@@ -113,7 +114,7 @@ async fn targets_page_in_the_order_of_their_start(store: Store) {
     let id = deployment_id(1);
     begin(&store, 1, 100, &["z", "b", "y", "a", "x"]).await;
     let failed = Action::UpdateTarget(ended(1, "b", TargetStatus::Failed, 200));
-    assert_eq!(store.commit(&id, 2, &[failed]).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&id, 2, &[failed], None).await.unwrap(), Commit::Done);
     let listed = async |statuses: &[TargetStatus]| {
         let (mut names, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
         loop {
@@ -153,7 +154,7 @@ async fn a_deployment_moves_the_pointers(store: Store) {
     assert_eq!(known.groups, ["Prod".parse().unwrap()]);
 
     let done = [verdict(200, DeploymentStatus::Succeeded)];
-    assert_eq!(store.commit(&deployment_id(1), 2, &done).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&deployment_id(1), 2, &done, None).await.unwrap(), Commit::Done);
     let group = read().await;
     assert_eq!(group.last_successful_revision, Some(revision("v1")));
     assert_eq!(group.last_successful.unwrap().completed, Some(at(200)));
@@ -164,7 +165,7 @@ async fn a_deployment_moves_the_pointers(store: Store) {
     create(&store, &second).await;
     begin(&store, 2, 300, &["h1"]).await;
     let failed = [verdict(400, DeploymentStatus::Failed)];
-    assert_eq!(store.commit(&second.id, 2, &failed).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&second.id, 2, &failed, None).await.unwrap(), Commit::Done);
     let group = read().await;
     assert_eq!(group.target_revision, Some(revision("v2")));
     assert_eq!(group.last_successful_revision, Some(revision("v1")));
@@ -178,7 +179,7 @@ async fn a_deployment_moves_the_pointers(store: Store) {
     create(&store, &launch).await;
     begin(&store, 3, 500, &["h9"]).await;
     let done = [verdict(600, DeploymentStatus::Succeeded)];
-    assert_eq!(store.commit(&launch.id, 2, &done).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&launch.id, 2, &done, None).await.unwrap(), Commit::Done);
     let group = read().await;
     assert_eq!(group.last_attempted.unwrap().deployment, second.id);
     assert_eq!(group.target_revision, Some(revision("v2")));
@@ -216,7 +217,7 @@ async fn deploy(
         })
         .collect();
     actions.push(verdict(2_000, status));
-    assert_eq!(store.commit(&new.id, 2, &actions).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&new.id, 2, &actions, None).await.unwrap(), Commit::Done);
 }
 
 async fn health_follows_the_outcomes(store: Store) {
@@ -278,7 +279,7 @@ async fn health_follows_the_outcomes(store: Store) {
         Action::UpdateTarget(ended(0, "a", T::Succeeded, 2_000)),
         verdict(2_000, DeploymentStatus::Failed),
     ];
-    assert_eq!(store.commit(&deployment_id(6), 3, &actions).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&deployment_id(6), 3, &actions, None).await.unwrap(), Commit::Done);
     assert_eq!(classes().await, []);
 }
 
@@ -292,9 +293,14 @@ async fn a_timeline_tells_what_happened(store: Store) {
     fail(&mut failed, 300);
     let error =
         ErrorInformation { code: ErrorCode::HealthConstraints, message: "too many".to_owned() };
-    let end = Verdict { at: at(300), status: DeploymentStatus::Failed, error: Some(error) };
+    let end = Verdict {
+        at: at(300),
+        status: DeploymentStatus::Failed,
+        error: Some(error),
+        rollback: None,
+    };
     let actions = [Action::UpdateTarget(failed), Action::Finish(end)];
-    assert_eq!(store.commit(&id, 3, &actions).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&id, 3, &actions, None).await.unwrap(), Commit::Done);
 
     let (mut told, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
@@ -347,11 +353,11 @@ async fn a_large_fleet_is_committed_whole(store: Store) {
     let targets: Vec<Target> =
         (0..2_000).map(|position| target(position, &format!("h{position:05}"))).collect();
     let start = Action::Start { at: at(1), targets: targets.clone() };
-    assert_eq!(store.commit(&id, 1, &[start]).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&id, 1, &[start], None).await.unwrap(), Commit::Done);
     let mut changed = targets[1_999].clone();
     changed.events[0].state = EventState::Skipped { ended: at(7) };
     let update = Action::UpdateTarget(changed.clone());
-    assert_eq!(store.commit(&id, 2, &[update]).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&id, 2, &[update], None).await.unwrap(), Commit::Done);
     let seen = store.snapshot(&id).await.unwrap().unwrap();
     assert_eq!(seen.targets[..1_999], targets[..1_999]);
     assert_eq!(seen.targets[1_999], changed);

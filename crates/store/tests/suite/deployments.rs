@@ -42,9 +42,12 @@ async fn a_fresh_deployment_reads_as_made(store: Store) {
         config_name: read.config_name.clone(),
         minimum_healthy: read.state.minimum_healthy,
         revision: read.revision.clone(),
-        creator: read.creator,
+        creator: read.state.creator,
         description: read.description.clone(),
         ignore_application_stop_failures: read.state.ignore_application_stop_failures,
+        roll_back_on: read.state.roll_back_on.clone(),
+        alarms: read.state.alarms.clone(),
+        rolls_back: read.rolls_back.clone(),
         options: read.options.clone(),
         created: read.state.created,
     };
@@ -58,9 +61,9 @@ async fn a_fresh_deployment_reads_as_made(store: Store) {
 /// Ends a deployment of version 1 well.
 async fn succeed(store: &Store, number: u32) {
     let status = DeploymentStatus::Succeeded;
-    let verdict = Verdict { at: at(50_000), status, error: None };
+    let verdict = Verdict { at: at(50_000), status, error: None, rollback: None };
     let actions = [Action::Start { at: at(40_000), targets: Vec::new() }, Action::Finish(verdict)];
-    let commit = store.commit(&deployment_id(number), 1, &actions).await.unwrap();
+    let commit = store.commit(&deployment_id(number), 1, &actions, None).await.unwrap();
     assert_eq!(commit, Commit::Done);
 }
 
@@ -180,8 +183,9 @@ async fn a_stop_is_written_once(store: Store) {
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[1].what, "stop requested by arn:aws:iam::123456789012:root");
 
-    let verdict = Verdict { at: at(10), status: DeploymentStatus::Stopped, error: None };
-    let done = store.commit(&id, 3, &[Action::Finish(verdict)]).await.unwrap();
+    let verdict =
+        Verdict { at: at(10), status: DeploymentStatus::Stopped, error: None, rollback: None };
+    let done = store.commit(&id, 3, &[Action::Finish(verdict)], None).await.unwrap();
     assert_eq!(done, Commit::Done);
     assert_eq!(store.request_stop(&id, &wish(11, None)).await.unwrap(), StopRequest::AlreadyOver);
     let nobody = deployment_id(99);

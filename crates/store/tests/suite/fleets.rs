@@ -1,14 +1,15 @@
 //! Whole deployments of small fleets: what the store commits is what `Snapshot::apply` says.
 
 use model::{
-    Diagnostics, Event, EventState, HostCommandId, LifecycleEvent, MinimumHealthyHosts, Target,
-    TargetId, TargetStatus, Timestamp,
+    Creator, DeploymentId, Diagnostics, Event, EventState, HostCommandId, LifecycleEvent,
+    MinimumHealthyHosts, RollbackEvent, Target, TargetId, TargetStatus, Timestamp,
 };
 use rollout::{
-    Action, Candidate, Completion, HealthClass, HostCommand, Members, Snapshot, StopIntent,
+    Action, AlarmFinding, AlarmWatch, Candidate, Completion, HealthClass, HostCommand, Members,
+    Rollback, Snapshot, StopIntent,
 };
 use std::time::Duration;
-use store::{Acknowledge, Commit, Store};
+use store::{Acknowledge, AlarmReading, Commit, NewDeployment, Store};
 
 use crate::support::{at, create, demo, deployment, deployment_id, on_both_engines};
 
@@ -32,7 +33,7 @@ pub fn target(position: u32, name: &str) -> Target {
 pub async fn begin(store: &Store, number: u32, millis: i64, names: &[&str]) {
     let targets = (0..).zip(names).map(|(position, name)| target(position, name)).collect();
     let start = Action::Start { at: at(millis), targets };
-    let commit = store.commit(&deployment_id(number), 1, &[start]).await.unwrap();
+    let commit = store.commit(&deployment_id(number), 1, &[start], None).await.unwrap();
     assert_eq!(commit, Commit::Done);
 }
 
@@ -62,7 +63,7 @@ pub async fn dispatched(
     target.status = TargetStatus::InProgress;
     target.last_updated = at(millis);
     let actions = [Action::Dispatch(command.clone()), Action::UpdateTarget(target)];
-    assert_eq!(store.commit(&id, version, &actions).await.unwrap(), Commit::Done);
+    assert_eq!(store.commit(&id, version, &actions, None).await.unwrap(), Commit::Done);
     command
 }
 
@@ -104,27 +105,42 @@ async fn plans_are_committed_as_they_are_applied(store: Store) {
             _ => MinimumHealthyHosts::HostCount(1),
         };
         new.ignore_application_stop_failures = dice.roll(2) == 0;
+        if dice.roll(2) == 0 {
+            new.roll_back_on = [RollbackEvent::Failure, RollbackEvent::StopOnAlarm].into();
+        }
+        if dice.roll(3) == 0 {
+            let ignore = dice.roll(2) == 0;
+            new.alarms = Some(AlarmWatch::new(vec!["cpu".to_owned()], ignore));
+        }
+        new.created = at(1_000_000);
         create(&store, &new).await;
-        let fleet = u32::try_from(dice.roll(6)).unwrap();
-        Fleet { store: &store, number: seed, size: fleet, dice, now: at(1_000_000) }.run().await;
+        let size = u32::try_from(dice.roll(6)).unwrap();
+        let mut fleet = Fleet { store: &store, id: new.id, size, dice, now: new.created };
+        while let Some(rollback) = fleet.run().await {
+            fleet.id = rollback;
+        }
     }
 }
 
 struct Fleet<'a> {
     store: &'a Store,
-    number: u32,
+    id: DeploymentId,
     size: u32,
     dice: Dice,
     now: Timestamp,
 }
 
 impl Fleet<'_> {
-    async fn run(&mut self) {
+    /// Plays the deployment to its end; what rolls it back, if anything does.
+    async fn run(&mut self) -> Option<DeploymentId> {
         for _ in 0..2_000 {
             let wake_at = self.advance().await;
-            let state = self.store.deployment_state(&deployment_id(self.number)).await.unwrap();
-            if state.unwrap().status.is_over() {
-                return;
+            let state = self.store.deployment_state(&self.id).await.unwrap().unwrap();
+            if state.status.is_over() {
+                return match state.rollback {
+                    Some(Rollback::Made(id)) => Some(id),
+                    Some(Rollback::Impossible) | None => None,
+                };
             }
             self.now = self.now + Duration::from_secs(self.dice.roll(90));
             if !self.hosts_act().await && self.dice.roll(3) == 0 {
@@ -133,13 +149,13 @@ impl Fleet<'_> {
             if self.dice.roll(120) == 0 {
                 self.stop().await;
             }
+            self.alarms().await;
         }
         panic!("the deployment does not end");
     }
 
     async fn seen(&self) -> Snapshot {
-        let id = deployment_id(self.number);
-        let mut seen = self.store.snapshot(&id).await.unwrap().unwrap();
+        let mut seen = self.store.snapshot(&self.id).await.unwrap().unwrap();
         if !seen.deployment.status.has_started() {
             seen.members = Members::Known((0..self.size).map(candidate).collect());
         }
@@ -153,8 +169,15 @@ impl Fleet<'_> {
         let plan = rollout::plan(&seen, self.now);
         let mut expected = seen;
         expected.apply(&plan.actions);
-        let id = deployment_id(self.number);
-        let commit = self.store.commit(&id, version, &plan.actions).await.unwrap();
+        let rollback = plan.rollback().map(|id| NewDeployment {
+            id: id.clone(),
+            creator: Creator::Rollback,
+            rolls_back: Some(self.id.clone()),
+            created: self.now,
+            ..deployment(1)
+        });
+        let commit = self.store.commit(&self.id, version, &plan.actions, rollback.as_ref()).await;
+        let commit = commit.unwrap();
         assert_eq!(commit, Commit::Done);
 
         let found = self.seen().await;
@@ -173,7 +196,7 @@ impl Fleet<'_> {
         assert_eq!(found.reports, expected.reports);
         assert_eq!(rollout::plan(&found, self.now).actions, [], "replanning is empty");
         if !plan.actions.is_empty() {
-            let again = self.store.commit(&id, version, &plan.actions).await.unwrap();
+            let again = self.store.commit(&self.id, version, &plan.actions, None).await.unwrap();
             assert_eq!(again, Commit::Stale);
         }
         plan.wake_at
@@ -209,13 +232,25 @@ impl Fleet<'_> {
         self.store.complete(command, &completion).await.unwrap();
     }
 
-    async fn stop(&self) {
+    async fn stop(&mut self) {
         let wish = StopIntent {
             requested: self.now,
             principal: "somebody".to_owned(),
-            roll_back: Some(false),
+            roll_back: [None, Some(false), Some(true)][self.dice.roll(3) as usize],
         };
-        self.store.request_stop(&deployment_id(self.number), &wish).await.unwrap();
+        self.store.request_stop(&self.id, &wish).await.unwrap();
+    }
+
+    /// Reads the alarms now and then; seldom they are red.
+    async fn alarms(&mut self) {
+        let names = || vec!["cpu".to_owned()];
+        let reading = match self.dice.roll(60) {
+            0 => AlarmReading::Raised(AlarmFinding::Active(names())),
+            1 => AlarmReading::Raised(AlarmFinding::Unreadable(names())),
+            2..20 => AlarmReading::Calm,
+            _ => return,
+        };
+        self.store.alarms_read(&self.id, &reading, self.now).await.unwrap();
     }
 }
 

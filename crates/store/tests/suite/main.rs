@@ -15,5 +15,6 @@ mod hosts;
 mod notifications;
 mod objects;
 mod postgres;
+mod rollbacks;
 mod schema;
 mod sqlite;

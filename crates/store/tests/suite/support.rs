@@ -220,6 +220,9 @@ pub fn deployment(number: u32) -> NewDeployment {
         creator: Creator::User,
         description: Some("as \"asked\"".to_owned()),
         ignore_application_stop_failures: false,
+        roll_back_on: std::collections::BTreeSet::new(),
+        alarms: None,
+        rolls_back: None,
         options: "{\"fileExistsBehavior\":\"DISALLOW\"}".to_owned(),
         created: at(10_000 + i64::from(number)),
     }

@@ -122,7 +122,9 @@ fn reasons(seen: &Snapshot, plan: &Plan) -> Result<(), Broken> {
             WaitingOn::Host { target, .. }
             | WaitingOn::Pickup { target, .. }
             | WaitingOn::BusyHost { target } => target == id,
-            WaitingOn::MinimumHealthy { .. } | WaitingOn::Stopping { .. } => false,
+            WaitingOn::MinimumHealthy { .. }
+            | WaitingOn::Alarms { .. }
+            | WaitingOn::Stopping { .. } => false,
         })
     };
     for target in &seen.targets {
@@ -134,7 +136,9 @@ fn reasons(seen: &Snapshot, plan: &Plan) -> Result<(), Broken> {
     }
     let held_back = seen.targets.iter().any(|target| target.status == TargetStatus::Pending);
     let said = plan.waiting.iter().any(|reason| match reason {
-        WaitingOn::MinimumHealthy { .. } | WaitingOn::Stopping { .. } => true,
+        WaitingOn::MinimumHealthy { .. }
+        | WaitingOn::Alarms { .. }
+        | WaitingOn::Stopping { .. } => true,
         WaitingOn::Host { .. } | WaitingOn::Pickup { .. } | WaitingOn::BusyHost { .. } => false,
     });
     promise("hosts that are held back have a reason to wait", said || !held_back, || {

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::Duration;
 
-use model::{DeploymentId, DeploymentStatus, HostCommandId, LifecycleEvent, TargetId, Timestamp};
-use rollout::{Deployment, Members, Plan, Snapshot, StopIntent};
+use model::{DeploymentId, HostCommandId, LifecycleEvent, TargetId, Timestamp};
+use rollout::{Deployment, Plan, Snapshot, StopIntent};
 
 use super::agents::Host;
 use super::faults::Deed;
@@ -239,27 +239,16 @@ impl<'a> World<'a> {
         let settings = &self.scenario.groups[group];
         let seed = self.scenario.seed.wrapping_mul(31).wrapping_add(number as u64);
         let deployment = Deployment {
-            id: DeploymentId::from_random(std::array::from_fn(|n| (seed >> (5 * n)) as u8)),
-            version: 1,
-            status: DeploymentStatus::Created,
-            created: self.a_clock(),
-            started: None,
-            completed: None,
-            error: None,
-            minimum_healthy: settings.minimum_healthy,
             ignore_application_stop_failures: settings.ignore_application_stop_failures,
-            stop: None,
-            orphaned: None,
+            ..Deployment::new(
+                DeploymentId::from_random(std::array::from_fn(|n| (seed >> (5 * n)) as u8)),
+                settings.minimum_healthy,
+                self.a_clock(),
+            )
         };
         self.deployments.push(Deployed {
             group,
-            seen: Snapshot {
-                deployment,
-                members: Members::NotNeeded,
-                targets: Vec::new(),
-                reports: Default::default(),
-                hosts: Default::default(),
-            },
+            seen: Snapshot::of(deployment),
             created: self.now,
             commands: HashMap::new(),
             ran: HashSet::new(),
