@@ -104,7 +104,8 @@ def _head():
         "other structures, the role, limits, the state.",
         "",
         "What the host agent does beside the official one, section by section, is in [`agent.md`](agent.md); how official "
-        "agents are served, in [`official-agents.md`](official-agents.md).",
+        "agents are served, in [`official-agents.md`](official-agents.md). How deployments are carried out, rule by rule, is in "
+        "[`orchestration.md`](orchestration.md).",
         "",
     ]
 

@@ -5,6 +5,7 @@ use model::{
     TargetId, Timestamp,
 };
 
+use crate::decision::{Decision, Inputs, number, text, texts, time};
 use crate::snapshot::{Rollback, Snapshot};
 
 /// What should happen next.
@@ -12,6 +13,8 @@ use crate::snapshot::{Rollback, Snapshot};
 pub struct Plan {
     /// State changes and commands to queue, in this order; committed together or not at all.
     pub actions: Vec<Action>,
+    /// Why it happens: the rule of each decision and its inputs. None without actions.
+    pub decisions: Vec<Decision>,
     /// Why nothing more happens yet. Operators read this.
     pub waiting: Vec<WaitingOn>,
     /// Look again then, even if nobody reports.
@@ -98,6 +101,60 @@ pub enum WaitingOn {
     Alarms { names: Vec<String>, until: Timestamp },
     /// A stop was requested; running events are allowed to end.
     Stopping { in_flight: u32 },
+}
+
+impl WaitingOn {
+    /// The name under which the reason is kept and shown.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Host { .. } => "Host",
+            Self::Pickup { .. } => "Pickup",
+            Self::BusyHost { .. } => "BusyHost",
+            Self::MinimumHealthy { .. } => "MinimumHealthy",
+            Self::Alarms { .. } => "Alarms",
+            Self::Stopping { .. } => "Stopping",
+        }
+    }
+
+    /// Whom it concerns; absent: the deployment as a whole.
+    pub const fn target(&self) -> Option<&TargetId> {
+        match self {
+            Self::Host { target, .. }
+            | Self::Pickup { target, .. }
+            | Self::BusyHost { target }
+            | Self::MinimumHealthy { target, .. } => Some(target),
+            Self::Alarms { .. } | Self::Stopping { .. } => None,
+        }
+    }
+
+    /// What the rule behind it was applied to.
+    pub fn inputs(&self) -> Inputs {
+        match self {
+            Self::Host { event, until, .. } | Self::Pickup { event, until, .. } => {
+                vec![("event", text(event.name())), ("until", time(*until))]
+            }
+            Self::BusyHost { .. } => Vec::new(),
+            Self::MinimumHealthy { healthy, minimum, .. } => {
+                vec![("healthy", number(*healthy)), ("minimum", number(*minimum))]
+            }
+            Self::Alarms { names, until } => {
+                vec![("names", texts(names)), ("until", time(*until))]
+            }
+            Self::Stopping { in_flight } => vec![("inFlight", number(*in_flight))],
+        }
+    }
+
+    /// Whether the timeline should tell of it. A command that was just queued or fetched needs no line of its own: its
+    /// dispatch and its end are told.
+    pub const fn is_worth_telling(&self) -> bool {
+        match self {
+            Self::Host { .. } | Self::Pickup { .. } => false,
+            Self::BusyHost { .. }
+            | Self::MinimumHealthy { .. }
+            | Self::Alarms { .. }
+            | Self::Stopping { .. } => true,
+        }
+    }
 }
 
 impl std::fmt::Display for WaitingOn {

@@ -7,6 +7,7 @@ use model::{
     TargetStatus, Timestamp,
 };
 
+use crate::decision::{FailureCause, Rule, TargetEnd};
 use crate::draft::{self, Draft};
 use crate::snapshot::Busy;
 
@@ -87,10 +88,16 @@ pub fn end_overdue(draft: &mut Draft) -> bool {
 
 fn fail_running(draft: &mut Draft, index: usize, message: &str) {
     let now = draft.now;
-    for event in &mut draft.targets[index].to_mut().events {
-        if matches!(event.state, EventState::InProgress { .. }) {
-            draft::fail(event, now, Diagnostics::unknown_error(message));
-        }
+    let running = draft.targets[index]
+        .events
+        .iter()
+        .position(|event| matches!(event.state, EventState::InProgress { .. }));
+    if let Some(running) = running {
+        let event = draft.targets[index].events[running].name;
+        let cause = FailureCause::DeploymentOverdue;
+        draft.decide_on(index, Rule::EventFailed { event, cause, message: message.to_owned() });
+        let event = &mut draft.targets[index].to_mut().events[running];
+        draft::fail(event, now, Diagnostics::unknown_error(message));
     }
-    draft.end_target(index, TargetStatus::Failed);
+    draft.end_target(index, TargetStatus::Failed, TargetEnd::AnEventFailed);
 }

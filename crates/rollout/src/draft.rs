@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use model::{
-    Diagnostics, ErrorInformation, Event, EventState, HostCommandId, Target, TargetStatus,
-    Timestamp,
+    Diagnostics, ErrorInformation, Event, EventState, HostCommandId, LifecycleEvent, Target,
+    TargetStatus, Timestamp,
 };
 
 use crate::action::{Action, HostCommand, Plan, Verdict, WaitingOn};
-use crate::rollback;
+use crate::decision::{Decision, Rule, TargetEnd};
 use crate::snapshot::{Busy, HostFacts, Presence, Snapshot};
+use crate::{health, rollback};
 
 /// The steps of a plan read `seen`, change `targets` and note the rest; nothing else is kept between them.
 pub struct Draft<'a> {
@@ -19,6 +20,7 @@ pub struct Draft<'a> {
     pub targets: Vec<Cow<'a, Target>>,
     pub waiting: Vec<WaitingOn>,
     commands: Vec<HostCommand>,
+    decisions: Vec<Decision>,
     started: bool,
     refused: bool,
     verdict: Option<Verdict>,
@@ -33,11 +35,22 @@ impl<'a> Draft<'a> {
             targets: seen.targets.iter().map(Cow::Borrowed).collect(),
             waiting: Vec::new(),
             commands: Vec::new(),
+            decisions: Vec::new(),
             started: false,
             refused: false,
             verdict: None,
             wake_at: None,
         }
+    }
+
+    /// Notes a decision about the deployment as a whole.
+    pub fn decide(&mut self, rule: Rule) {
+        self.decisions.push(Decision::overall(rule));
+    }
+
+    /// Notes a decision about the target at `index`.
+    pub fn decide_on(&mut self, index: usize, rule: Rule) {
+        self.decisions.push(Decision::on(&self.targets[index].id, rule));
     }
 
     /// Begins with these targets.
@@ -55,13 +68,33 @@ impl<'a> Draft<'a> {
     ) {
         self.targets = targets.into_iter().map(Cow::Owned).collect();
         self.refused = true;
+        self.decide(Rule::Refuse {
+            targets: self.targets.iter().map(|target| target.id.clone()).collect(),
+            events: self.event_names(),
+            status,
+            code: Some(error.code),
+        });
         self.verdict = Some(Verdict { at: self.now, status, error: Some(error), rollback: None });
     }
 
     /// Ends the deployment that had begun, and makes its rollback if one follows.
     pub fn finish(&mut self, status: model::DeploymentStatus, error: Option<ErrorInformation>) {
+        self.decide(Rule::Finish {
+            status,
+            code: error.as_ref().map(|error| error.code),
+            succeeded: self.count(TargetStatus::Succeeded),
+            failed: self.count(TargetStatus::Failed),
+            skipped: self.count(TargetStatus::Skipped),
+            minimum: health::minimum(self),
+        });
         let rollback = rollback::after(self, status);
         self.verdict = Some(Verdict { at: self.now, status, error, rollback });
+    }
+
+    /// The lifecycle events of the targets, which are the same for each.
+    pub fn event_names(&self) -> Vec<LifecycleEvent> {
+        let first = self.targets.first();
+        first.map_or_else(Vec::new, |target| target.events.iter().map(|event| event.name).collect())
     }
 
     /// Asks to be planned again at `at`, if nothing happens earlier.
@@ -96,6 +129,7 @@ impl<'a> Draft<'a> {
             EventState::InProgress { command: id.clone(), dispatched: self.now };
         target.status = TargetStatus::InProgress;
         target.last_updated = self.now;
+        self.decisions.push(Decision::on(&target.id, Rule::Dispatch { event: name }));
         self.commands.push(HostCommand {
             id,
             target: target.id.clone(),
@@ -105,7 +139,13 @@ impl<'a> Draft<'a> {
         });
     }
 
-    pub fn end_target(&mut self, index: usize, status: TargetStatus) {
+    /// Ends the target at `index`, and tells why.
+    pub fn end_target(&mut self, index: usize, status: TargetStatus, because: TargetEnd) {
+        self.decide_on(index, Rule::EndTarget { status, because });
+        self.close_target(index, status);
+    }
+
+    fn close_target(&mut self, index: usize, status: TargetStatus) {
         let now = self.now;
         let target = self.targets[index].to_mut();
         for event in &mut target.events {
@@ -119,22 +159,29 @@ impl<'a> Draft<'a> {
 
     /// Records that targets which never started never will.
     pub fn skip_pending(&mut self) {
+        let mut spared = Vec::new();
         for index in 0..self.targets.len() {
             if self.targets[index].status == TargetStatus::Pending {
-                self.end_target(index, TargetStatus::Skipped);
+                self.close_target(index, TargetStatus::Skipped);
+                spared.push(self.targets[index].id.clone());
             }
+        }
+        if !spared.is_empty() {
+            self.decide(Rule::Spare { targets: spared });
         }
     }
 
     pub fn into_plan(self) -> Plan {
-        let Self { targets, waiting, commands, started, refused, verdict, wake_at, .. } = self;
+        let Self {
+            targets, waiting, commands, decisions, started, refused, verdict, wake_at, ..
+        } = self;
         let over = verdict.is_some();
         let whole =
             |targets: Vec<Cow<'a, Target>>| targets.into_iter().map(Cow::into_owned).collect();
         let mut actions = Vec::new();
         if let (true, Some(verdict)) = (refused, &verdict) {
             actions.push(Action::Refuse { targets: whole(targets), verdict: verdict.clone() });
-            return Plan { actions, waiting: Vec::new(), wake_at: None };
+            return Plan { actions, decisions, waiting: Vec::new(), wake_at: None };
         }
         if started {
             actions.push(Action::Start { at: self.now, targets: whole(targets) });
@@ -146,7 +193,11 @@ impl<'a> Draft<'a> {
         }
         actions.extend(commands.into_iter().map(Action::Dispatch));
         actions.extend(verdict.map(Action::Finish));
-        if over { Plan { actions, ..Plan::default() } } else { Plan { actions, waiting, wake_at } }
+        if over {
+            Plan { actions, decisions, ..Plan::default() }
+        } else {
+            Plan { actions, decisions, waiting, wake_at }
+        }
     }
 }
 

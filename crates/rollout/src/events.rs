@@ -4,6 +4,7 @@ use model::{Diagnostics, EventState, HostCommandId, TargetStatus, Timestamp};
 
 use crate::action::WaitingOn;
 use crate::deadlines::{self, Patience};
+use crate::decision::{FailureCause, Rule, TargetEnd};
 use crate::draft::{self, Draft};
 use crate::snapshot::Presence;
 use crate::stop;
@@ -11,7 +12,7 @@ use crate::stop;
 /// How an event went.
 enum Ending {
     Well(Timestamp),
-    Badly(Timestamp, Diagnostics),
+    Badly(FailureCause, Timestamp, Diagnostics),
 }
 
 /// Moves every target that is in progress as far as the reports and the time allow.
@@ -34,14 +35,23 @@ fn settle_target(draft: &mut Draft, index: usize) {
     else {
         return;
     };
+    let name = draft.targets[index].events[event].name;
     match ending(draft, index, event, &command, dispatched) {
         None => {}
         Some(Ending::Well(ended)) => {
+            let acknowledged =
+                draft.seen.reports.get(&command).and_then(|heard| heard.acknowledged);
+            draft.decide_on(
+                index,
+                Rule::EventSucceeded { event: name, acknowledged, reported: ended },
+            );
             let state = EventState::Succeeded { started: dispatched, ended: ended.max(dispatched) };
             draft.targets[index].to_mut().events[event].state = state;
             next_event(draft, index);
         }
-        Some(Ending::Badly(ended, diagnostics)) => {
+        Some(Ending::Badly(cause, ended, diagnostics)) => {
+            let message = diagnostics.message.clone();
+            draft.decide_on(index, Rule::EventFailed { event: name, cause, message });
             draft::fail(&mut draft.targets[index].to_mut().events[event], ended, diagnostics);
             after_failure(draft, index, event);
         }
@@ -62,21 +72,23 @@ fn ending(
         return Some(if completion.succeeded {
             Ending::Well(completion.at)
         } else {
-            Ending::Badly(completion.at, completion.diagnostics)
+            Ending::Badly(FailureCause::Reported, completion.at, completion.diagnostics)
         });
     }
     let facts = draft.facts(index);
     if let Presence::Gone(reason) = facts.presence {
-        return Some(Ending::Badly(draft.now, gone(&reason)));
+        return Some(Ending::Badly(FailureCause::HostGone, draft.now, gone(&reason)));
     }
     let target = draft.targets[index].id.clone();
     let event = draft.targets[index].events[event].name;
     match deadlines::patience(dispatched, report.acknowledged, facts.busy) {
         Patience::Executing(until) if draft.now >= until => {
-            Some(Ending::Badly(draft.now, deadlines::took_too_long(event)))
+            let told = deadlines::took_too_long(event);
+            Some(Ending::Badly(FailureCause::TookTooLong, draft.now, told))
         }
         Patience::Pickup(until) if draft.now >= until => {
-            Some(Ending::Badly(draft.now, deadlines::no_contact()))
+            let told = deadlines::no_contact();
+            Some(Ending::Badly(FailureCause::NotFetched, draft.now, told))
         }
         Patience::Executing(until) => {
             draft.wake_at(until);
@@ -99,9 +111,15 @@ fn ending(
 
 /// A failed event ends its target, unless the deployment was told to forgive the previous revision's hooks.
 fn after_failure(draft: &mut Draft, index: usize, event: usize) {
+    let event = draft.targets[index].events[event].name;
     let forgiven = draft.seen.deployment.ignore_application_stop_failures
-        && draft.targets[index].events[event].name.belongs_to_previous_revision();
-    if forgiven { next_event(draft, index) } else { draft.end_target(index, TargetStatus::Failed) }
+        && event.belongs_to_previous_revision();
+    if forgiven {
+        draft.decide_on(index, Rule::Forgive { event });
+        next_event(draft, index);
+    } else {
+        draft.end_target(index, TargetStatus::Failed, TargetEnd::AnEventFailed);
+    }
 }
 
 /// Dispatches a target's next event, which starts a target that was pending, or ends it after its last one. A host
@@ -109,15 +127,20 @@ fn after_failure(draft: &mut Draft, index: usize, event: usize) {
 pub fn next_event(draft: &mut Draft, index: usize) {
     let next =
         draft.targets[index].events.iter().position(|event| event.state == EventState::Pending);
-    let Some(event) = next else { return draft.end_target(index, TargetStatus::Succeeded) };
+    let Some(event) = next else {
+        return draft.end_target(index, TargetStatus::Succeeded, TargetEnd::EveryEventEnded);
+    };
     if stop::early_end(&draft.seen.deployment).is_some() {
         // Half-done: it has neither the old revision nor the new one.
-        return draft.end_target(index, TargetStatus::Failed);
+        return draft.end_target(index, TargetStatus::Failed, TargetEnd::HalfDone);
     }
     if let Presence::Gone(reason) = draft.facts(index).presence {
-        let now = draft.now;
-        draft::fail(&mut draft.targets[index].to_mut().events[event], now, gone(&reason));
-        return draft.end_target(index, TargetStatus::Failed);
+        let (now, told) = (draft.now, gone(&reason));
+        let name = draft.targets[index].events[event].name;
+        let (cause, message) = (FailureCause::HostGone, told.message.clone());
+        draft.decide_on(index, Rule::EventFailed { event: name, cause, message });
+        draft::fail(&mut draft.targets[index].to_mut().events[event], now, told);
+        return draft.end_target(index, TargetStatus::Failed, TargetEnd::AnEventFailed);
     }
     draft.dispatch(index, event);
     note_dispatched(draft, index, event);

@@ -3,6 +3,7 @@
 use model::{DeploymentStatus, ErrorCode, ErrorInformation, MinimumHealthyHosts, TargetStatus};
 
 use crate::action::WaitingOn;
+use crate::decision::Rule;
 use crate::draft::Draft;
 use crate::events;
 
@@ -12,8 +13,18 @@ pub fn allowed_out_of_service(minimum: MinimumHealthyHosts, fleet: u32) -> u32 {
     fleet.saturating_sub(minimum.hosts(fleet))
 }
 
+/// How many hosts of the deployment may be out of service at once.
+pub fn at_once(draft: &Draft) -> u32 {
+    allowed_out_of_service(draft.seen.deployment.minimum_healthy, fleet(draft))
+}
+
 fn fleet(draft: &Draft) -> u32 {
     u32::try_from(draft.targets.len()).unwrap_or(u32::MAX)
+}
+
+/// How many hosts of the deployment must stay healthy.
+pub fn minimum(draft: &Draft) -> u32 {
+    draft.seen.deployment.minimum_healthy.hosts(fleet(draft))
 }
 
 fn out_of_service(draft: &Draft) -> u32 {
@@ -23,13 +34,15 @@ fn out_of_service(draft: &Draft) -> u32 {
 /// Starts targets, in order, while one more may go out of service. A slot is free again as soon as a target
 /// succeeds; a failed target keeps its slot, for its host is out of service for good.
 pub fn start_targets(draft: &mut Draft) {
-    let allowed = allowed_out_of_service(draft.seen.deployment.minimum_healthy, fleet(draft));
+    let allowed = at_once(draft);
     let mut slots = allowed.saturating_sub(out_of_service(draft));
     for index in 0..draft.targets.len() {
         if slots == 0 {
             break;
         }
         if draft.targets[index].status == TargetStatus::Pending {
+            let out_of_service = allowed - slots + 1;
+            draft.decide_on(index, Rule::Begin { out_of_service, at_once: allowed });
             // In progress or, if it is gone, failed: out of service in either case.
             events::next_event(draft, index);
             slots -= 1;
@@ -41,7 +54,7 @@ pub fn start_targets(draft: &mut Draft) {
 /// taken out of service. Targets in flight always end, even in a deployment that is doomed.
 pub fn judge(draft: &mut Draft) {
     let fleet = fleet(draft);
-    let minimum = draft.seen.deployment.minimum_healthy.hosts(fleet);
+    let minimum = minimum(draft);
     let next = draft
         .targets
         .iter()

@@ -6,6 +6,8 @@
 //! after applying a plan gives no actions.
 
 pub mod action;
+pub mod decision;
+pub mod replay;
 pub mod snapshot;
 
 mod in_place;
@@ -32,7 +34,9 @@ mod table;
 pub use action::{Action, HostCommand, Plan, Verdict, WaitingOn};
 pub use alarms::FIRST_READING_LIMIT;
 pub use deadlines::{DEPLOYMENT_LIMIT, EVENT_LIMIT, PICKUP_LIMIT};
+pub use decision::{Decision, Input, Rule};
 pub use health::allowed_out_of_service;
+pub use replay::Replay;
 pub use snapshot::{
     AlarmFinding, AlarmWatch, Busy, Candidate, Completion, Deployment, HealthClass, HostFacts,
     Members, Presence, RaisedAlarm, Report, Rollback, Snapshot, StopIntent,

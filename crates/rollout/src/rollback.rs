@@ -3,20 +3,49 @@
 
 use model::{Creator, DeploymentStatus, RollbackEvent, TargetStatus};
 
+use crate::decision::{NoRollback, Rule};
 use crate::draft::Draft;
 use crate::snapshot::{Deployment, Rollback};
 use crate::stop::{self, EarlyEnd};
 
 /// What follows the end of a deployment that had started.
-pub fn after(draft: &Draft, status: DeploymentStatus) -> Option<Rollback> {
-    let deployment = &draft.seen.deployment;
-    if !is_asked_for(deployment, status) || !may_be_rolled_back(deployment) || is_untouched(draft) {
+pub fn after(draft: &mut Draft, status: DeploymentStatus) -> Option<Rollback> {
+    if status == DeploymentStatus::Succeeded {
         return None;
     }
-    Some(match &draft.seen.last_successful {
-        Some(_) => Rollback::Made(deployment.id.successor(deployment.version)),
-        None => Rollback::Impossible,
-    })
+    let deployment = &draft.seen.deployment;
+    match (refusal(draft, status), &draft.seen.last_successful) {
+        (None, Some(last)) => {
+            let by = deployment.id.successor(deployment.version);
+            draft.decide(Rule::RollBack { by: by.clone(), to: last.clone() });
+            Some(Rollback::Made(by))
+        }
+        (None, None) => {
+            draft.decide(Rule::NoRollback { because: NoRollback::NothingToRollBackTo });
+            Some(Rollback::Impossible)
+        }
+        (Some(because), _) => {
+            draft.decide(Rule::NoRollback { because });
+            None
+        }
+    }
+}
+
+/// Why no rollback is even tried, if none is.
+fn refusal(draft: &Draft, status: DeploymentStatus) -> Option<NoRollback> {
+    let deployment = &draft.seen.deployment;
+    if deployment.orphaned.is_some() {
+        // Nobody is left who could want anything of a deleted group.
+        Some(NoRollback::GroupGone)
+    } else if !may_be_rolled_back(deployment) {
+        Some(NoRollback::OwnDeployment)
+    } else if !is_asked_for(deployment, status) {
+        Some(NoRollback::NotAskedFor)
+    } else if is_untouched(draft) {
+        Some(NoRollback::Untouched)
+    } else {
+        None
+    }
 }
 
 /// Whether whoever stopped it, or else its settings, want a rollback after such an end.
@@ -24,8 +53,6 @@ fn is_asked_for(deployment: &Deployment, status: DeploymentStatus) -> bool {
     let on = |event| deployment.roll_back_on.contains(&event);
     let asked = deployment.stop.as_ref().and_then(|stop| stop.roll_back);
     match (status, stop::early_end(deployment)) {
-        // Nobody is left who could want anything of a deleted group.
-        (_, Some(EarlyEnd::Orphaned(_))) => false,
         (DeploymentStatus::Stopped | DeploymentStatus::Failed, _) if asked == Some(true) => true,
         (DeploymentStatus::Stopped, Some(EarlyEnd::Alarm(_))) => on(RollbackEvent::StopOnAlarm),
         (DeploymentStatus::Stopped, _) => asked.unwrap_or(on(RollbackEvent::StopOnRequest)),

@@ -66,11 +66,7 @@ impl Snapshot {
 
 impl Deployment {
     /// A deployment just made by a user, with no options set.
-    pub fn new(
-        id: DeploymentId,
-        minimum_healthy: MinimumHealthyHosts,
-        created: Timestamp,
-    ) -> Self {
+    pub fn new(id: DeploymentId, minimum_healthy: MinimumHealthyHosts, created: Timestamp) -> Self {
         Self {
             id,
             version: 1,

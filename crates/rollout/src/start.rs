@@ -5,6 +5,7 @@ use model::{
     Target, TargetId, TargetStatus, Timestamp,
 };
 
+use crate::decision::Rule;
 use crate::draft::Draft;
 use crate::health;
 use crate::snapshot::{Candidate, Members};
@@ -38,6 +39,13 @@ pub fn refuse_or_enlist(draft: &mut Draft) -> bool {
         return refuse(draft, targets, error);
     }
     draft.start(targets);
+    let at_once = health::at_once(draft);
+    draft.decide(Rule::Enlist {
+        targets: draft.targets.iter().map(|target| target.id.clone()).collect(),
+        events: draft.event_names(),
+        minimum: health::minimum(draft),
+        at_once,
+    });
     false
 }
 

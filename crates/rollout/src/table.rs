@@ -8,11 +8,12 @@ use model::{
 };
 
 use crate::action::{Action, Plan, WaitingOn};
+use crate::replay::{self, Replay, Told};
 use crate::snapshot::{
     Busy, Candidate, Completion, Deployment, HealthClass, HostFacts, Members, Presence, Report,
     Snapshot, StopIntent,
 };
-use crate::{DEPLOYMENT_LIMIT, EVENT_LIMIT, PICKUP_LIMIT, plan};
+use crate::{DEPLOYMENT_LIMIT, Decision, EVENT_LIMIT, PICKUP_LIMIT, plan};
 
 mod rollbacks;
 
@@ -44,7 +45,15 @@ fn created(minimum: MinimumHealthyHosts, hosts: u32) -> Snapshot {
 fn step(seen: &mut Snapshot, now: Timestamp) -> Plan {
     let first = plan(seen, now);
     assert_eq!(plan(seen, now), first, "the same input gives the same plan");
+    assert_eq!(first.actions.is_empty(), first.decisions.is_empty(), "what happens has a reason");
+    let mut told = Replay::of(seen);
     seen.apply(&first.actions);
+    for Decision { target, rule } in &first.decisions {
+        let inputs = replay::owned(rule);
+        let row = Told { target: target.as_ref(), rule: rule.name(), inputs: &inputs };
+        told.take(row).expect("a decision makes sense");
+    }
+    assert_eq!(told, Replay::of(seen), "the decisions tell what happened: {:?}", first.decisions);
     let again = plan(seen, now);
     assert_eq!(again.actions, [], "planning again right after a plan gives no actions");
     if !seen.deployment.status.is_over() {

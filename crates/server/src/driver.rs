@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use model::{DeploymentId, Timestamp};
 use rollout::{Action, Plan, Snapshot, WaitingOn};
-use store::{Change, Commit, NewDeployment, Store};
+use store::{Change, Commit, NewDeployment, Planned, Store};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
@@ -162,15 +162,20 @@ impl Driver {
     }
 
     async fn pass(&self, id: &DeploymentId, running: &Running) -> Result<Progress, Failure> {
-        let (progress, waiting) = self.advance(id).await?;
-        let mut before = lock(&running.waiting);
+        let before = lock(&running.waiting).clone();
+        let (progress, waiting) = self.advance(id, &before).await?;
         report_waiting(id, &before, &waiting);
-        *before = waiting;
+        *lock(&running.waiting) = waiting;
         Ok(progress)
     }
 
-    /// Moves one deployment as far forward as it goes now. Safe to call at any time, twice, or after a crash.
-    async fn advance(&self, id: &DeploymentId) -> Result<(Progress, Vec<WaitingOn>), Failure> {
+    /// Moves one deployment as far forward as it goes now; `told` are the reasons for waiting that its timeline tells
+    /// already. Safe to call at any time, twice, or after a crash.
+    async fn advance(
+        &self,
+        id: &DeploymentId,
+        told: &[WaitingOn],
+    ) -> Result<(Progress, Vec<WaitingOn>), Failure> {
         loop {
             let Some(mut seen) = self.0.store.snapshot(id).await? else {
                 return Ok((Progress::Over, Vec::new()));
@@ -179,10 +184,18 @@ impl Driver {
                 return Ok((Progress::Over, Vec::new()));
             }
             self.0.inventory.complete(&mut seen).await?;
-            let plan = rollout::plan(&seen, self.0.clock.now());
+            let now = self.0.clock.now();
+            let plan = rollout::plan(&seen, now);
             let rollback = self.rollback(&seen, &plan).await?;
-            let (version, actions) = (seen.deployment.version, &plan.actions);
-            match self.0.store.commit(id, version, actions, rollback.as_ref()).await? {
+            let news = news(&plan.waiting, told);
+            let planned = Planned {
+                at: now,
+                actions: &plan.actions,
+                decisions: &plan.decisions,
+                waiting: &news,
+                rollback: rollback.as_ref(),
+            };
+            match self.0.store.commit(id, seen.deployment.version, &planned).await? {
                 Commit::Done => {
                     report(id, &plan);
                     let over = plan.actions.iter().any(ends);
@@ -219,6 +232,12 @@ fn ends(action: &Action) -> bool {
         Action::Finish(_) | Action::Refuse { .. } => true,
         Action::Start { .. } | Action::Dispatch(_) | Action::UpdateTarget(_) => false,
     }
+}
+
+/// The reasons for waiting that the timeline should tell and does not yet.
+fn news(waiting: &[WaitingOn], told: &[WaitingOn]) -> Vec<WaitingOn> {
+    let new = waiting.iter().filter(|why| why.is_worth_telling() && !told.contains(why));
+    new.cloned().collect()
 }
 
 fn report(id: &DeploymentId, plan: &Plan) {

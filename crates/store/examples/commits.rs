@@ -14,7 +14,7 @@ use model::{
     Timestamp,
 };
 use rollout::{Action, HostCommand};
-use store::{Application, Database, Expected, NewDeployment, NewGroup, Store};
+use store::{Application, Database, Expected, NewDeployment, NewGroup, Planned, Store};
 
 type Outcome = Result<(), Box<dyn Error + Send + Sync>>;
 
@@ -146,7 +146,7 @@ async fn step(store: &Store, number: u32, version: u64) -> Outcome {
     target.events[0].state =
         EventState::InProgress { command: command.id.clone(), dispatched: command.dispatched };
     let actions = [Action::Dispatch(command), Action::UpdateTarget(target)];
-    match store.commit(&id, version, &actions, None).await? {
+    match store.commit(&id, version, &Planned::acting(Timestamp::from_millis(0), &actions)).await? {
         store::Commit::Done => Ok(()),
         store::Commit::Stale => Err("nobody else commits".into()),
     }
@@ -200,7 +200,7 @@ async fn begin(store: &Store, number: u32, targets: u32) -> Outcome {
     store.create_group(&group).await?;
     store.create_deployment(&deployment).await?;
     let start = Action::Start { at: created, targets: (0..targets).map(target).collect() };
-    store.commit(&deployment.id, 1, &[start], None).await?;
+    store.commit(&deployment.id, 1, &Planned::acting(Timestamp::from_millis(0), &[start])).await?;
     Ok(())
 }
 

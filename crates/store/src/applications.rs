@@ -5,7 +5,7 @@ use model::{ApplicationId, ApplicationName, DeploymentId, ErrorCode, Timestamp};
 use crate::changes::Change;
 use crate::engine::{Batch, Row, Statement, Written, params};
 use crate::error::StoreError;
-use crate::{Page, Store};
+use crate::{Page, Store, timeline};
 
 /// An application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl Store {
             Statement::new("DELETE FROM deployment_groups WHERE application_id = $1", params![id]),
             Statement::new("DELETE FROM revisions WHERE application_id = $1", params![id]),
             orphan("application_id", id.as_str(), ErrorCode::ApplicationMissing),
-            orphan_timeline("application_id", id.as_str(), "the application was deleted", at),
+            timeline::of_orphans("application_id", id.as_str(), "the application was deleted", at),
             Statement::new("DELETE FROM applications WHERE id = $1", params![id]),
         ];
         let batch = Batch::of(statements).waking(vec![Change::Everything]);
@@ -209,19 +209,6 @@ pub(crate) fn orphan(owner: &str, id: &str, code: ErrorCode) -> Statement {
              WHERE {owner} = $1 AND completed IS NULL AND orphaned IS NULL RETURNING id"
         ),
         params![id, code.name()],
-    )
-}
-
-/// Tells it in the timelines of the deployments that `orphan` has just marked.
-pub(crate) fn orphan_timeline(owner: &str, id: &str, what: &str, at: Timestamp) -> Statement {
-    Statement::new(
-        format!(
-            "INSERT INTO timeline (deployment_id, version, position, at, what) \
-             SELECT id, version, 0, CAST($2 AS BIGINT), $3 FROM deployments \
-             WHERE {owner} = $1 AND completed IS NULL AND orphaned IS NOT NULL \
-             ON CONFLICT DO NOTHING"
-        ),
-        params![id, at, what],
     )
 }
 

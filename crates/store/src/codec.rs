@@ -7,8 +7,9 @@ use model::{
     BundleType, Diagnostics, DiagnosticsCode, Event, EventState, MinimumHealthyHosts, Revision,
     RollbackEvent, Timestamp,
 };
-use rollout::Rollback;
+use rollout::{Input, Rollback};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::StoreError;
 
@@ -114,6 +115,34 @@ pub(crate) fn read_rollback(text: &str) -> Result<Rollback, StoreError> {
         return Ok(Rollback::Impossible);
     }
     parsed(text, "a deployment id").map(Rollback::Made)
+}
+
+/// The inputs of a rule as one JSON object.
+pub(crate) fn write_inputs(inputs: &[(&'static str, Input)]) -> String {
+    let value = |input: &Input| match input {
+        Input::Text(text) => Value::from(text.as_str()),
+        Input::Number(number) => Value::from(*number),
+        Input::Texts(texts) => Value::from(texts.as_slice()),
+    };
+    let members = inputs.iter().map(|(name, input)| ((*name).to_owned(), value(input)));
+    Value::Object(members.collect()).to_string()
+}
+
+pub(crate) fn read_inputs(text: &str) -> Result<Vec<(String, Input)>, StoreError> {
+    let corrupt = || StoreError::corrupt(text, "the inputs of a rule");
+    let members: serde_json::Map<String, Value> =
+        serde_json::from_str(text).map_err(|_| corrupt())?;
+    let input = |value: Value| match value {
+        Value::String(text) => Some(Input::Text(text)),
+        Value::Number(number) => number.as_i64().map(Input::Number),
+        Value::Array(texts) => {
+            let texts = texts.into_iter().map(|text| text.as_str().map(str::to_owned));
+            texts.collect::<Option<_>>().map(Input::Texts)
+        }
+        Value::Null | Value::Bool(_) | Value::Object(_) => None,
+    };
+    let read = |(name, value)| Some((name, input(value)?));
+    members.into_iter().map(|member| read(member).ok_or_else(corrupt)).collect()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -281,6 +310,18 @@ mod tests {
             assert_eq!(read_minimum_healthy(&write_minimum_healthy(minimum)).unwrap(), minimum);
         }
         assert!(read_minimum_healthy("FLEET_PERCENT 300").is_err());
+    }
+
+    #[test]
+    fn inputs_read_as_written() {
+        let inputs = [
+            ("count", Input::Number(-7)),
+            ("text", Input::Text("a \"b\"".to_owned())),
+            ("texts", Input::Texts(vec!["x".to_owned(), String::new()])),
+        ];
+        let read = read_inputs(&write_inputs(&inputs)).unwrap();
+        assert_eq!(read, inputs.map(|(name, input)| (name.to_owned(), input)));
+        assert!(read_inputs("{\"a\":null}").is_err());
     }
 
     #[test]

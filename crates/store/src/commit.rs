@@ -1,7 +1,7 @@
 //! Committing a plan: by compare-and-set on the deployment's version, whole or not at all, only what changed.
 
 use model::{DeploymentId, DeploymentStatus, EventState, Target, Timestamp};
-use rollout::{Action, HostCommand, Verdict};
+use rollout::{Action, Decision, HostCommand, Verdict, WaitingOn};
 
 use crate::changes::Change;
 use crate::engine::{Batch, Statement, Value, Written, params};
@@ -17,11 +17,30 @@ pub enum Commit {
     Stale,
 }
 
+/// A plan, as far as it is to be written down.
+#[derive(Debug, Clone, Copy)]
+pub struct Planned<'a> {
+    /// When it was made.
+    pub at: Timestamp,
+    pub actions: &'a [Action],
+    /// Why they happen.
+    pub decisions: &'a [Decision],
+    /// Reasons for waiting that the timeline does not tell yet.
+    pub waiting: &'a [WaitingOn],
+    /// What the verdict says rolls the deployment back, under the id that it names.
+    pub rollback: Option<&'a NewDeployment>,
+}
+
+impl<'a> Planned<'a> {
+    /// Actions that nothing more is told of.
+    pub fn acting(at: Timestamp, actions: &'a [Action]) -> Self {
+        Self { at, actions, decisions: &[], waiting: &[], rollback: None }
+    }
+}
+
 impl Store {
-    /// Makes the actions true if the deployment still has the `version` that they were planned on. No actions: nothing
-    /// is written, and the version stays.
-    ///
-    /// Where the verdict says that a rollback is made, that is the `rollback`, under the id that the verdict names.
+    /// Makes the actions true if the deployment still has the `version` that they were planned on, and tells why. No
+    /// actions: the version stays, and only reasons for waiting are told.
     ///
     /// # Errors
     /// The database failed; nothing of the plan holds.
@@ -29,15 +48,14 @@ impl Store {
         &self,
         id: &DeploymentId,
         version: u64,
-        actions: &[Action],
-        rollback: Option<&NewDeployment>,
+        planned: &Planned<'_>,
     ) -> Result<Commit, StoreError> {
-        if actions.is_empty() {
-            return Ok(Commit::Done);
+        if planned.actions.is_empty() {
+            return self.tell_reasons(id, version, planned).await;
         }
-        let mut statements = statements(id, version, actions);
-        let mut wakes = wakes(id, actions);
-        if let Some(rollback) = rollback {
+        let mut statements = statements(id, version, planned);
+        let mut wakes = wakes(id, planned.actions);
+        if let Some(rollback) = planned.rollback {
             // After the end of this deployment, which frees the group's place.
             statements.extend(deployments::create(rollback));
             wakes.push(Change::Deployment(rollback.id.clone()));
@@ -48,6 +66,21 @@ impl Store {
             Written::Unmet { .. } => self.plan_anew(id, version).await?,
         }
         Ok(Commit::Stale)
+    }
+
+    /// A deployment that was moved meanwhile waits for something else by now: then nothing is told.
+    async fn tell_reasons(
+        &self,
+        id: &DeploymentId,
+        version: u64,
+        planned: &Planned<'_>,
+    ) -> Result<Commit, StoreError> {
+        if !planned.waiting.is_empty() {
+            let reasons = planned.waiting.iter();
+            let told = reasons.map(|why| timeline::of_a_reason(id, version, planned.at, why));
+            self.write(Batch::of(told.collect())).await?.done()?;
+        }
+        Ok(Commit::Done)
     }
 
     /// The rollback could not be made: its group was deleted just now, or another deployment has its id. The next
@@ -72,7 +105,8 @@ fn wakes(id: &DeploymentId, actions: &[Action]) -> Vec<Change> {
     hosts.chain([Change::Committed(id.clone())]).collect()
 }
 
-fn statements(id: &DeploymentId, version: u64, actions: &[Action]) -> Vec<Statement> {
+fn statements(id: &DeploymentId, version: u64, planned: &Planned<'_>) -> Vec<Statement> {
+    let Planned { at, actions, decisions, waiting, .. } = *planned;
     // First and expected: everything after it is for the winner only.
     let mut statements = vec![compare_and_set(id, version, actions).expecting(1)];
     for (position, action) in actions.iter().enumerate() {
@@ -87,8 +121,13 @@ fn statements(id: &DeploymentId, version: u64, actions: &[Action]) -> Vec<Statem
             Action::UpdateTarget(target) => statements.extend(update(id, target)),
             Action::Finish(verdict) => statements.extend(finish(id, verdict)),
         }
-        statements.extend(timeline::of_an_action(id, version + 1, position, action));
     }
+    let decisions = decisions.iter().enumerate();
+    statements.extend(
+        decisions.map(|(place, why)| timeline::of_a_decision(id, version + 1, place, at, why)),
+    );
+    let waiting = waiting.iter();
+    statements.extend(waiting.map(|why| timeline::of_a_reason(id, version + 1, at, why)));
     statements
 }
 

@@ -243,6 +243,7 @@ impl Store {
         intent: &StopIntent,
     ) -> Result<StopRequest, StoreError> {
         let statements = vec![
+            timeline::of_the_wish_to_roll_back(id, intent),
             Statement::new(
                 "UPDATE deployments SET version = version + 1, stop_requested = $2, \
                  stop_principal = $3, stop_roll_back = $4 \

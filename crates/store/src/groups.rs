@@ -5,13 +5,13 @@ use model::{
     DeploymentStatus, ErrorCode, Revision, Timestamp,
 };
 
-use crate::applications::{orphan, orphan_timeline, read_orphans};
+use crate::applications::{orphan, read_orphans};
 use crate::changes::Change;
 use crate::codec;
 use crate::configs::lock_config;
 use crate::engine::{Batch, Row, Statement, Written, params};
 use crate::error::StoreError;
-use crate::{Page, Store};
+use crate::{Page, Store, timeline};
 
 /// A deployment group to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,7 +231,7 @@ impl Store {
             // First, since whoever makes a deployment holds this row.
             Statement::new("DELETE FROM deployment_groups WHERE id = $1", params![id]).expecting(1),
             orphan("group_id", id.as_str(), ErrorCode::DeploymentGroupMissing),
-            orphan_timeline("group_id", id.as_str(), "the deployment group was deleted", at),
+            timeline::of_orphans("group_id", id.as_str(), "the deployment group was deleted", at),
             Statement::new("DELETE FROM host_health WHERE group_id = $1", params![id]),
         ];
         let batch = Batch::of(statements).waking(vec![Change::Everything]);

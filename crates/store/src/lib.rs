@@ -58,7 +58,7 @@ pub use alarms::{AlarmReading, WatchedAlarms};
 pub use applications::{Application, Create, DeleteApplication, Rename};
 pub use buckets::{Bucket, CreateBucket, DeleteBucket, Versioning};
 pub use changes::Change;
-pub use commit::Commit;
+pub use commit::{Commit, Planned};
 pub use configs::{Config, DeleteConfig};
 pub use deliveries::{ClaimedLane, DeadLetter, Delivery, NewDelivery};
 pub use deployments::{
@@ -75,7 +75,7 @@ pub use notices::{Happened, Notice};
 pub use objects::{DeleteObject, NewObject, Object, PutCondition, PutObject};
 pub use page::Page;
 pub use revisions::{RevisionFilter, RevisionRecord, RevisionSort};
-pub use timeline::TimelineEntry;
+pub use timeline::{EntryKind, TimelineEntry};
 pub use uploads::{CompleteUpload, Part, PutPart, Upload};
 
 use engine::Engine;

@@ -13,13 +13,16 @@ use model::{
     DeploymentStatus, Diagnostics, Event, EventState, HostCommandId, LifecycleEvent,
     MinimumHealthyHosts, Revision, RollbackEvent, Target, TargetId, TargetStatus, Timestamp,
 };
-use rollout::{Action, AlarmFinding, AlarmWatch, Completion, HostCommand, StopIntent, Verdict};
+use rollout::{
+    Action, AlarmFinding, AlarmWatch, Completion, Decision, HostCommand, Rule, StopIntent, Verdict,
+    WaitingOn,
+};
 
 use crate::engine::Value;
 use crate::{
-    AlarmReading, Application, Bucket, Config, Database, DeploymentFilter, DocumentWrite, Expected, GroupChange,
-    ListObjects, Marker, NewDelivery, NewDeployment, NewGroup, NewObject, OutputBatch,
-    OutputFilter, OutputLimits, Part, PutCondition, RevisionFilter, RevisionSort, Store,
+    AlarmReading, Application, Bucket, Config, Database, DeploymentFilter, DocumentWrite, Expected,
+    GroupChange, ListObjects, Marker, NewDelivery, NewDeployment, NewGroup, NewObject, OutputBatch,
+    OutputFilter, OutputLimits, Part, Planned, PutCondition, RevisionFilter, RevisionSort, Store,
     StoreError, Upload, Versioning,
 };
 
@@ -297,22 +300,33 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
     store.create_deployment(&new).await?;
     store.create_deployment(&new).await?;
     store.watched_alarms().await?;
-    use_hosts(store, &group.id).await?;
+    use_hosts(store, &new).await?;
     store.group_by_id(&group.id).await?;
     store.delete_group(&group.id, at(9)).await?;
     store.delete_application(&application.id, at(9)).await?;
     Ok(())
 }
 
-async fn use_hosts(store: &Store, group: &DeploymentGroupId) -> Result<(), StoreError> {
+async fn use_hosts(store: &Store, new: &NewDeployment) -> Result<(), StoreError> {
     let id = deployment();
     let wish = StopIntent { requested: at(1), principal: String::new(), roll_back: None };
     let verdict =
         Verdict { at: at(2), status: DeploymentStatus::Succeeded, error: None, rollback: None };
     let completion = Completion { at: at(2), succeeded: true, diagnostics: Diagnostics::success() };
-    store.commit(&id, 1, &[Action::Start { at: at(1), targets: vec![target()] }], None).await?;
+    store
+        .commit(
+            &id,
+            1,
+            &Planned::acting(at(0), &[Action::Start { at: at(1), targets: vec![target()] }]),
+        )
+        .await?;
     let orders = [Action::Dispatch(command()), Action::UpdateTarget(target())];
-    store.commit(&id, 2, &orders, None).await?;
+    let waiting = [WaitingOn::Stopping { in_flight: 1 }];
+    let decisions = [Decision::overall(Rule::Dispatch { event: LifecycleEvent::Install })];
+    let planned =
+        Planned { decisions: &decisions, waiting: &waiting, ..Planned::acting(at(0), &orders) };
+    store.commit(&id, 2, &planned).await?;
+    store.commit(&id, 3, &Planned { actions: &[], ..planned }).await?;
     store.next_command("h1").await?;
     store.acknowledge(&command().id, at(1)).await?;
     store.snapshot(&id).await?;
@@ -324,10 +338,14 @@ async fn use_hosts(store: &Store, group: &DeploymentGroupId) -> Result<(), Store
     let red = AlarmReading::Raised(AlarmFinding::Active(vec!["cpu".to_owned()]));
     store.alarms_read(&id, &AlarmReading::Calm, at(1)).await?;
     store.alarms_read(&id, &red, at(1)).await?;
-    store.commit(&id, 6, &[Action::Finish(verdict)], None).await?;
+    let end = [Action::Finish(verdict)];
+    let ending = Planned::acting(at(0), &end);
+    // Its id is taken, so the next version is planned anew.
+    store.commit(&id, 6, &Planned { rollback: Some(new), ..ending }).await?;
+    store.commit(&id, 7, &ending).await?;
     store.deployment(&id).await?;
     store.deployment_state(&id).await?;
-    store.health(group).await?;
+    store.health(&new.group_id).await?;
     store.targets(&id, &[target().id]).await?;
     Ok(())
 }

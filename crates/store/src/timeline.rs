@@ -1,8 +1,12 @@
-//! What happened to a deployment, in words for operators.
+//! What happened to a deployment and why: facts that were written down, decisions of the planner, reasons for waiting.
+//!
+//! Each row says it in words, for operators, and by the name of a rule and its inputs, for programs: from these a
+//! deployment can be [replayed](rollout::replay).
 
-use model::{DeploymentId, EventState, Target, TargetId, TargetStatus, Timestamp};
-use rollout::{Action, AlarmFinding, Rollback, StopIntent, Verdict};
+use model::{DeploymentId, TargetId, Timestamp};
+use rollout::{AlarmFinding, Decision, Input, StopIntent, WaitingOn};
 
+use crate::codec;
 use crate::deployments::NewDeployment;
 use crate::engine::{Row, Statement, params};
 use crate::error::StoreError;
@@ -13,9 +17,44 @@ use crate::{Page, Store};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineEntry {
     pub at: Timestamp,
+    pub kind: EntryKind,
     /// Whom it concerns; absent: the deployment as a whole.
     pub target: Option<TargetId>,
+    /// The name of the rule or fact; empty in rows from before there were rules.
+    pub rule: String,
+    /// What the rule was applied to.
+    pub inputs: Vec<(String, Input)>,
     pub what: String,
+}
+
+/// What a row of the timeline tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// Something that the planner had to take as it was.
+    Fact,
+    /// Something that the planner decided.
+    Decision,
+    /// Why nothing more happened.
+    Waiting,
+}
+
+impl EntryKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Fact, Self::Decision, Self::Waiting];
+
+    /// The name under which it is kept and shown.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fact => "Fact",
+            Self::Decision => "Decision",
+            Self::Waiting => "Waiting",
+        }
+    }
+
+    /// The kind that has this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 impl Store {
@@ -35,7 +74,7 @@ impl Store {
                 (cursor.number, cursor.text.parse().map_err(|_| StoreError::Cursor(cursor.text))?)
             }
         };
-        let sql = "SELECT version, position, at, target_id, what FROM timeline \
+        let sql = "SELECT version, position, at, kind, target_id, rule, inputs, what FROM timeline \
                    WHERE deployment_id = $1 AND (version, position) > ($2, $3) \
                    ORDER BY version, position LIMIT $4";
         let params = params![id, version, position, i64::from(limit) + 1];
@@ -52,112 +91,159 @@ impl Store {
 fn read(mut row: Row) -> Result<((i64, i64), TimelineEntry), StoreError> {
     let place = (row.int()?, row.int()?);
     let at = row.time()?;
+    let kind = row.named(EntryKind::from_name, "a kind of timeline entry")?;
     let target = row.optional_text()?.map(TargetId::new);
-    Ok((place, TimelineEntry { at, target, what: row.text()? }))
+    let (rule, inputs) = (row.text()?, codec::read_inputs(&row.text()?)?);
+    Ok((place, TimelineEntry { at, kind, target, rule, inputs, what: row.text()? }))
+}
+
+/// A fact about a deployment as a whole: its name, its inputs, and the same in words.
+pub(crate) struct Fact {
+    pub rule: &'static str,
+    pub inputs: Vec<(&'static str, Input)>,
+    pub what: String,
+}
+
+impl Fact {
+    /// Tells the fact in the version that the statement before made, of the deployments that `condition` holds for.
+    /// The condition's parameters are `$1` to `$n`.
+    pub fn told(
+        self,
+        at: Timestamp,
+        version: &str,
+        condition: &str,
+        mut params: Vec<crate::engine::Value>,
+    ) -> Statement {
+        let n = params.len();
+        params.extend(params![at, self.rule, codec::write_inputs(&self.inputs), self.what]);
+        Statement::new(
+            format!(
+                "INSERT INTO timeline (deployment_id, version, position, at, kind, rule, inputs, what) \
+                 SELECT id, {version}, 0, CAST(${} AS BIGINT), 'Fact', ${}, ${}, ${} FROM deployments \
+                 WHERE {condition} ON CONFLICT DO NOTHING",
+                n + 1,
+                n + 2,
+                n + 3,
+                n + 4
+            ),
+            params,
+        )
+    }
+}
+
+fn text(text: &impl ToString) -> Input {
+    Input::Text(text.to_string())
 }
 
 pub(crate) fn of_the_creation(new: &NewDeployment) -> Statement {
-    let what = format!("created by {} to deploy {}", new.creator.name(), new.revision);
-    Statement::new(
-        "INSERT INTO timeline (deployment_id, version, position, at, what) VALUES ($1, 1, 0, $2, $3)",
-        params![&new.id, new.created, what],
-    )
+    let fact = Fact {
+        rule: "Create",
+        inputs: vec![("creator", text(&new.creator.name())), ("revision", text(&new.revision))],
+        what: format!("created by {} to deploy {}", new.creator.name(), new.revision),
+    };
+    fact.told(new.created, "1", "id = $1", params![&new.id])
 }
 
 /// Tells of the stop if it was just written down; a repeated wish finds another time there.
 pub(crate) fn of_the_stop(id: &DeploymentId, intent: &StopIntent) -> Statement {
-    Statement::new(
-        "INSERT INTO timeline (deployment_id, version, position, at, what) \
-         SELECT id, version, 0, stop_requested, $3 FROM deployments \
-         WHERE id = $1 AND completed IS NULL AND stop_requested = $2 \
-         AND NOT EXISTS (SELECT 1 FROM timeline t \
-         WHERE t.deployment_id = $1 AND t.at = $2 AND t.what = $3) \
-         ON CONFLICT DO NOTHING",
-        params![id, intent.requested, format!("stop requested by {}", intent.principal)],
-    )
+    let roll_back = match intent.roll_back {
+        None => "as configured",
+        Some(true) => "yes",
+        Some(false) => "no",
+    };
+    let fact = Fact {
+        rule: "RequestStop",
+        inputs: vec![("principal", text(&intent.principal)), ("rollBack", text(&roll_back))],
+        what: format!("stop requested by {}", intent.principal),
+    };
+    let condition = "id = $1 AND completed IS NULL AND stop_requested = $2 \
+                     AND NOT EXISTS (SELECT 1 FROM timeline t \
+                     WHERE t.deployment_id = $1 AND t.at = $2 AND t.rule = 'RequestStop')";
+    fact.told(intent.requested, "version", condition, params![id, intent.requested])
+}
+
+/// Tells that a rollback is asked for of a deployment that is stopping already, before that is written down.
+pub(crate) fn of_the_wish_to_roll_back(id: &DeploymentId, intent: &StopIntent) -> Statement {
+    let fact = Fact {
+        rule: "RequestRollback",
+        inputs: vec![("principal", text(&intent.principal))],
+        what: format!("rollback requested by {}", intent.principal),
+    };
+    let condition = "id = $1 AND completed IS NULL AND stop_requested IS NOT NULL \
+                     AND COALESCE(stop_roll_back, 0) = 0 AND CAST($2 AS BIGINT) = 1";
+    let params = params![id, intent.roll_back.unwrap_or(false)];
+    fact.told(intent.requested, "version + 1", condition, params)
 }
 
 /// Tells of alarms that stop the deployment, in the batch that writes them down.
 pub(crate) fn of_an_alarm(id: &DeploymentId, finding: &AlarmFinding, at: Timestamp) -> Statement {
-    let what = match finding {
-        AlarmFinding::Active(names) => format!("in ALARM: {}", names.join(", ")),
-        AlarmFinding::Unreadable(names) => {
-            format!("alarms that could not be read: {}", names.join(", "))
-        }
+    let (names, state, what) = match finding {
+        AlarmFinding::Active(names) => (names, "ALARM", "in ALARM"),
+        AlarmFinding::Unreadable(names) => (names, "UNREADABLE", "alarms that could not be read"),
     };
-    Statement::new(
-        "INSERT INTO timeline (deployment_id, version, position, at, what) \
-         SELECT id, version, 0, CAST($2 AS BIGINT), $3 FROM deployments WHERE id = $1",
-        params![id, at, what],
-    )
+    let fact = Fact {
+        rule: "RaiseAlarm",
+        inputs: vec![("names", Input::Texts(names.clone())), ("state", text(&state))],
+        what: format!("{what}: {}", names.join(", ")),
+    };
+    fact.told(at, "version", "id = $1", params![id])
 }
 
-/// What the action at `position` of the commit that made `version` means to an operator; some mean nothing of their own.
-pub(crate) fn of_an_action(
+/// Tells it in the timelines of the deployments that were just orphaned.
+pub(crate) fn of_orphans(owner: &str, id: &str, what: &str, at: Timestamp) -> Statement {
+    let fact = Fact { rule: "Orphan", inputs: Vec::new(), what: what.to_owned() };
+    let condition = format!("{owner} = $1 AND completed IS NULL AND orphaned IS NOT NULL");
+    fact.told(at, "version", &condition, params![id])
+}
+
+/// The decision at `position` of the commit that makes `version`.
+pub(crate) fn of_a_decision(
     id: &DeploymentId,
     version: u64,
     position: usize,
-    action: &Action,
-) -> Option<Statement> {
-    let (at, target, what) = match action {
-        Action::Start { at, targets } => {
-            (*at, None, format!("started with {} targets", targets.len()))
-        }
-        Action::Refuse { verdict, .. } | Action::Finish(verdict) => {
-            (verdict.at, None, of_a_verdict(verdict))
-        }
-        Action::Dispatch(command) => {
-            (command.dispatched, Some(&command.target), format!("{} dispatched", command.event))
-        }
-        Action::UpdateTarget(target) => {
-            (target.last_updated, Some(&target.id), of_a_target(target)?)
-        }
-    };
-    Some(Statement::new(
-        "INSERT INTO timeline (deployment_id, version, position, at, target_id, what) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
-        params![id, version, i64::try_from(position).unwrap_or(i64::MAX), at, target, what],
-    ))
+    at: Timestamp,
+    Decision { target, rule }: &Decision,
+) -> Statement {
+    Statement::new(
+        "INSERT INTO timeline (deployment_id, version, position, at, kind, target_id, rule, inputs, what) \
+         VALUES ($1, $2, $3, $4, 'Decision', $5, $6, $7, $8)",
+        params![
+            id,
+            version,
+            i64::try_from(position).unwrap_or(i64::MAX),
+            at,
+            target.as_ref(),
+            rule.name(),
+            codec::write_inputs(&rule.inputs()),
+            rule.to_string(),
+        ],
+    )
 }
 
-fn of_a_verdict(verdict: &Verdict) -> String {
-    let ended = format!("ended: {}", verdict.status.name());
-    let ended = match &verdict.error {
-        None => ended,
-        Some(error) => format!("{ended}, {}: {}", error.code.name(), error.message),
-    };
-    match &verdict.rollback {
-        None => ended,
-        Some(Rollback::Made(id)) => format!("{ended}; rolled back by {id}"),
-        Some(Rollback::Impossible) => format!("{ended}; nothing to roll back to"),
-    }
-}
-
-/// What the target's last update brought; nothing if it only began an event, which its command tells.
-fn of_a_target(target: &Target) -> Option<String> {
-    let mut told = Vec::new();
-    for event in &target.events {
-        match &event.state {
-            EventState::Succeeded { ended, .. } if *ended == target.last_updated => {
-                told.push(format!("{} succeeded", event.name));
-            }
-            EventState::Failed { ended, diagnostics, .. } if *ended == target.last_updated => {
-                let (code, message) = (diagnostics.code.name(), &diagnostics.message);
-                told.push(format!("{} failed, {code}: {message}", event.name));
-            }
-            EventState::Pending
-            | EventState::InProgress { .. }
-            | EventState::Succeeded { .. }
-            | EventState::Failed { .. }
-            | EventState::Skipped { .. } => {}
-        }
-    }
-    match target.status {
-        TargetStatus::Pending | TargetStatus::InProgress => {}
-        TargetStatus::Ready => told.push("ready for traffic".to_owned()),
-        TargetStatus::Succeeded => told.push("target succeeded".to_owned()),
-        TargetStatus::Failed => told.push("target failed".to_owned()),
-        TargetStatus::Skipped => told.push("target skipped".to_owned()),
-    }
-    if told.is_empty() { None } else { Some(told.join("; ")) }
+/// A reason for waiting, at the end of what is told of `version`, unless it is told there already.
+pub(crate) fn of_a_reason(
+    id: &DeploymentId,
+    version: u64,
+    at: Timestamp,
+    reason: &WaitingOn,
+) -> Statement {
+    Statement::new(
+        "INSERT INTO timeline (deployment_id, version, position, at, kind, target_id, rule, inputs, what) \
+         SELECT d.id, d.version, \
+         (SELECT COALESCE(MAX(t.position), -1) + 1 FROM timeline t \
+         WHERE t.deployment_id = $1 AND t.version = $2), \
+         CAST($3 AS BIGINT), 'Waiting', $4, $5, $6, $7 FROM deployments d \
+         WHERE d.id = $1 AND d.version = $2 AND d.completed IS NULL \
+         AND NOT EXISTS (SELECT 1 FROM timeline t WHERE t.deployment_id = $1 AND t.version = $2 \
+         AND t.rule = $5 AND t.what = $7) ON CONFLICT DO NOTHING",
+        params![
+            id,
+            version,
+            at,
+            reason.target(),
+            reason.name(),
+            codec::write_inputs(&reason.inputs()),
+            reason.to_string(),
+        ],
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::RollbackEvent;
+use model::{DeploymentId, RollbackEvent};
 use rollout::Rollback;
 use serde::{Deserialize, Serialize};
 use store::{DeploymentRecord, Overview};
@@ -137,6 +137,11 @@ fn overview(overview: &Overview) -> DeploymentOverview {
     }
 }
 
+/// What the deployment `new` says of the one that it rolls back. Source: answers of the service.
+pub fn rollback_message(new: &DeploymentId, old: &DeploymentId) -> String {
+    format!("Deployment {new} is triggered to roll back deployment {old}.")
+}
+
 /// How the deployment and its rollback belong together, whichever of the two it is.
 fn rollback_info(record: &DeploymentRecord) -> Option<RollbackInfo> {
     let state = &record.state;
@@ -146,10 +151,7 @@ fn rollback_info(record: &DeploymentRecord) -> Option<RollbackInfo> {
         Some(Rollback::Impossible) | None => None,
     };
     let message = match (triggered_by, &state.rollback) {
-        // The service's own sentence.
-        (Some(old), _) => {
-            Some(format!("Deployment {} is triggered to roll back deployment {old}.", state.id))
-        }
+        (Some(old), _) => Some(rollback_message(&state.id, old)),
         (None, Some(Rollback::Impossible)) => Some(NOTHING_TO_ROLL_BACK_TO.to_owned()),
         (None, Some(Rollback::Made(_)) | None) => None,
     };

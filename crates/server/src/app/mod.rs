@@ -33,7 +33,7 @@ use store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use wire::{ErrorCode, ServiceError};
 
-pub use deployment_info::Options;
+pub use deployment_info::{Options, rollback_message};
 pub use group_record::settings as group_settings;
 pub use page::PageTokens;
 pub use settings::Settings;

@@ -56,6 +56,7 @@ fn options(failed: &Options, good: &Options, last: &DeploymentId) -> Options {
         file_exists_behavior: good.file_exists_behavior.clone(),
         style: failed.style.clone(),
         ec2_options: failed.ec2_options.clone(),
+        triggers: failed.triggers.clone(),
         reuses_bundle_of: Some(last.to_string()),
         ..Options::default()
     }

@@ -7,6 +7,8 @@ use model::{Creator, DeploymentStatus, EventState, Target, TargetStatus, Timesta
 use serde_json::{Value, json};
 use store::{DeploymentRecord, Happened, Overview};
 
+use crate::app::rollback_message;
+
 /// The longest subject that SNS takes.
 const SUBJECT_MAX: usize = 100;
 
@@ -96,7 +98,7 @@ fn deployment(
         let error = json!({"ErrorCode": error.code.name(), "ErrorMessage": error.message});
         body["errorInformation"] = error.to_string().into();
     }
-    if record.creator == Creator::Rollback
+    if state.creator == Creator::Rollback
         || matches!(status, DeploymentStatus::Failed | DeploymentStatus::Stopped)
     {
         body["rollbackInformation"] = rollback_information(record).to_string().into();
@@ -104,8 +106,13 @@ fn deployment(
     body
 }
 
-fn rollback_information(_record: &DeploymentRecord) -> Value {
-    json!({})
+/// Empty but for a rollback. Source: observed messages of the service.
+fn rollback_information(record: &DeploymentRecord) -> Value {
+    let Some(old) = &record.rolls_back else { return json!({}) };
+    json!({
+        "RollbackMessage": rollback_message(&record.state.id, old),
+        "RollbackTriggeringDeploymentId": old.as_str(),
+    })
 }
 
 fn overview(overview: Overview) -> String {

@@ -143,7 +143,7 @@ impl Spreader {
         let wanted = trigger.trigger_events.as_deref().unwrap_or_default();
         let order = Order { lane: record.state.id.to_string(), place: place(notice) };
         let mut deliveries = Vec::new();
-        for event in messages::trigger_events(&notice.what, record.creator) {
+        for event in messages::trigger_events(&notice.what, record.state.creator) {
             if !wanted.iter().any(|wanted| wanted == event) {
                 continue;
             }

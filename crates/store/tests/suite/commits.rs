@@ -4,8 +4,10 @@ use model::{
     DeploymentStatus, ErrorCode, ErrorInformation, EventState, LifecycleEvent, Target, TargetId,
     TargetStatus,
 };
-use rollout::{Action, HealthClass, Verdict};
-use store::{Change, Commit, Overview, RevisionFilter, RevisionSort, Store};
+use rollout::{Action, Decision, HealthClass, Input, Rule, StopIntent, Verdict, WaitingOn};
+use store::{
+    Change, Commit, Overview, Planned, RevisionFilter, RevisionSort, Store, TimelineEntry,
+};
 
 use crate::fleets::{begin, dispatched, fail, target};
 use crate::support::{
@@ -55,22 +57,32 @@ async fn a_stale_commit_leaves_nothing(store: Store) {
         verdict(300, DeploymentStatus::Failed),
     ];
     for version in [1, 2, 4] {
-        assert_eq!(store.commit(&id, version, &actions, None).await.unwrap(), Commit::Stale);
+        assert_eq!(
+            store.commit(&id, version, &Planned::acting(at(0), &actions)).await.unwrap(),
+            Commit::Stale
+        );
     }
-    assert_eq!(store.commit(&deployment_id(9), 1, &actions, None).await.unwrap(), Commit::Stale);
+    assert_eq!(
+        store.commit(&deployment_id(9), 1, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Stale
+    );
     assert_eq!(store.snapshot(&id).await.unwrap().unwrap(), before);
     assert_eq!(store.command(&other.id).await.unwrap(), None);
     assert_eq!(store.timeline(&id, None, 50).await.unwrap(), told);
     let read = store.group_by_id(&group("Demo", "Prod").id).await.unwrap().unwrap();
     assert!(store.health(&read.id).await.unwrap().is_empty());
-    assert_eq!(store.commit(&id, 3, &actions, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&id, 3, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Done
+    );
 }
 
 async fn no_actions_write_nothing(store: Store) {
     demo(&store).await;
     create(&store, &deployment(1)).await;
     for version in [1, 7] {
-        let commit = store.commit(&deployment_id(1), version, &[], None).await.unwrap();
+        let commit =
+            store.commit(&deployment_id(1), version, &Planned::acting(at(0), &[])).await.unwrap();
         assert_eq!(commit, Commit::Done);
     }
     let state = store.deployment_state(&deployment_id(1)).await.unwrap().unwrap();
@@ -96,7 +108,10 @@ async fn a_refused_deployment_records_whom_it_spared(store: Store) {
     };
     let mut expected = store.snapshot(&id).await.unwrap().unwrap();
     expected.apply(std::slice::from_ref(&refuse));
-    assert_eq!(store.commit(&id, 1, &[refuse], None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&id, 1, &Planned::acting(at(0), &[refuse])).await.unwrap(),
+        Commit::Done
+    );
     let mut found = store.snapshot(&id).await.unwrap().unwrap();
     found.hosts.clear();
     assert_eq!(found, expected);
@@ -114,7 +129,10 @@ async fn targets_page_in_the_order_of_their_start(store: Store) {
     let id = deployment_id(1);
     begin(&store, 1, 100, &["z", "b", "y", "a", "x"]).await;
     let failed = Action::UpdateTarget(ended(1, "b", TargetStatus::Failed, 200));
-    assert_eq!(store.commit(&id, 2, &[failed], None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&id, 2, &Planned::acting(at(0), &[failed])).await.unwrap(),
+        Commit::Done
+    );
     let listed = async |statuses: &[TargetStatus]| {
         let (mut names, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
         loop {
@@ -154,7 +172,10 @@ async fn a_deployment_moves_the_pointers(store: Store) {
     assert_eq!(known.groups, ["Prod".parse().unwrap()]);
 
     let done = [verdict(200, DeploymentStatus::Succeeded)];
-    assert_eq!(store.commit(&deployment_id(1), 2, &done, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&deployment_id(1), 2, &Planned::acting(at(0), &done)).await.unwrap(),
+        Commit::Done
+    );
     let group = read().await;
     assert_eq!(group.last_successful_revision, Some(revision("v1")));
     assert_eq!(group.last_successful.unwrap().completed, Some(at(200)));
@@ -165,7 +186,10 @@ async fn a_deployment_moves_the_pointers(store: Store) {
     create(&store, &second).await;
     begin(&store, 2, 300, &["h1"]).await;
     let failed = [verdict(400, DeploymentStatus::Failed)];
-    assert_eq!(store.commit(&second.id, 2, &failed, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&second.id, 2, &Planned::acting(at(0), &failed)).await.unwrap(),
+        Commit::Done
+    );
     let group = read().await;
     assert_eq!(group.target_revision, Some(revision("v2")));
     assert_eq!(group.last_successful_revision, Some(revision("v1")));
@@ -179,7 +203,10 @@ async fn a_deployment_moves_the_pointers(store: Store) {
     create(&store, &launch).await;
     begin(&store, 3, 500, &["h9"]).await;
     let done = [verdict(600, DeploymentStatus::Succeeded)];
-    assert_eq!(store.commit(&launch.id, 2, &done, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&launch.id, 2, &Planned::acting(at(0), &done)).await.unwrap(),
+        Commit::Done
+    );
     let group = read().await;
     assert_eq!(group.last_attempted.unwrap().deployment, second.id);
     assert_eq!(group.target_revision, Some(revision("v2")));
@@ -217,7 +244,10 @@ async fn deploy(
         })
         .collect();
     actions.push(verdict(2_000, status));
-    assert_eq!(store.commit(&new.id, 2, &actions, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&new.id, 2, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Done
+    );
 }
 
 async fn health_follows_the_outcomes(store: Store) {
@@ -279,7 +309,10 @@ async fn health_follows_the_outcomes(store: Store) {
         Action::UpdateTarget(ended(0, "a", T::Succeeded, 2_000)),
         verdict(2_000, DeploymentStatus::Failed),
     ];
-    assert_eq!(store.commit(&deployment_id(6), 3, &actions, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&deployment_id(6), 3, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Done
+    );
     assert_eq!(classes().await, []);
 }
 
@@ -287,43 +320,66 @@ async fn a_timeline_tells_what_happened(store: Store) {
     demo(&store).await;
     create(&store, &deployment(1)).await;
     let id = deployment_id(1);
-    begin(&store, 1, 100, &["h1"]).await;
-    dispatched(&store, 1, 2, "h1", LifecycleEvent::ApplicationStop, 200).await;
-    let mut failed = target(0, "h1");
-    fail(&mut failed, 300);
-    let error =
-        ErrorInformation { code: ErrorCode::HealthConstraints, message: "too many".to_owned() };
-    let end = Verdict {
-        at: at(300),
-        status: DeploymentStatus::Failed,
-        error: Some(error),
-        rollback: None,
+    let host = TargetId::new("h1");
+    let start = [Action::Start { at: at(100), targets: vec![target(0, "h1")] }];
+    let decisions = [
+        Decision::overall(Rule::Enlist {
+            targets: vec![host.clone()],
+            events: LifecycleEvent::IN_PLACE.into(),
+            minimum: 0,
+            at_once: 1,
+        }),
+        Decision::on(&host, Rule::Dispatch { event: LifecycleEvent::ApplicationStop }),
+    ];
+    let waits = |healthy| WaitingOn::MinimumHealthy { target: host.clone(), healthy, minimum: 8 };
+    let waiting = [waits(7)];
+    let acting = Planned::acting(at(100), &start);
+    let planned = Planned { decisions: &decisions, waiting: &waiting, ..acting };
+    assert_eq!(store.commit(&id, 1, &planned).await.unwrap(), Commit::Done);
+    // What it waits for may change while nothing else does; what is told already is not told again.
+    for (version, healthy) in [(2, 7), (1, 6), (2, 5), (2, 5)] {
+        let waiting = [waits(healthy)];
+        let planned = Planned { waiting: &waiting, ..Planned::acting(at(200), &[]) };
+        assert_eq!(store.commit(&id, version, &planned).await.unwrap(), Commit::Done);
+    }
+    let wish = |millis, roll_back| StopIntent {
+        requested: at(millis),
+        principal: "somebody".to_owned(),
+        roll_back,
     };
-    let actions = [Action::UpdateTarget(failed), Action::Finish(end)];
-    assert_eq!(store.commit(&id, 3, &actions, None).await.unwrap(), Commit::Done);
+    for (millis, roll_back) in [(300, None), (310, None), (320, Some(true)), (330, Some(true))] {
+        store.request_stop(&id, &wish(millis, roll_back)).await.unwrap();
+    }
 
     let (mut told, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
         let page = store.timeline(&id, after.as_deref(), 2).await.unwrap();
         told.extend(page.items.iter().map(|entry| {
             let target = entry.target.as_ref().map_or("-", TargetId::as_str);
-            format!("{} {target} {}", entry.at.as_millis(), entry.what)
+            let TimelineEntry { at, kind, rule, what, .. } = entry;
+            format!("{} {} {rule} {target} {what}", at.as_millis(), kind.name())
         }));
         match page.next {
             Some(next) => after = Some(next),
             None => break,
         }
     }
+    let waits = "Waiting MinimumHealthy h1 h1 waits: one more host out of service would leave";
     assert_eq!(
         told,
         [
-            "10001 - created by user to deploy s3://bundles/v1",
-            "100 - started with 1 targets",
-            "200 h1 ApplicationStop dispatched",
-            "300 h1 ApplicationStop failed, UnknownError: no answer; target failed",
-            "300 - ended: Failed, HEALTH_CONSTRAINTS: too many",
+            "10001 Fact Create - created by user to deploy s3://bundles/v1",
+            "100 Decision Enlist - begins with 1 host, of which 0 must stay healthy: at most 1 are out of service at once",
+            "100 Decision Dispatch h1 ApplicationStop is queued for its agent",
+            &format!("100 {waits} 7 healthy, minimum 8"),
+            &format!("200 {waits} 5 healthy, minimum 8"),
+            "300 Fact RequestStop - stop requested by somebody",
+            "320 Fact RequestRollback - rollback requested by somebody",
         ]
     );
+    let page = store.timeline(&id, None, 4).await.unwrap().items;
+    let healthy = ("healthy".to_owned(), Input::Number(7));
+    assert_eq!(page[3].inputs, [healthy, ("minimum".to_owned(), Input::Number(8))]);
 }
 
 async fn a_commit_wakes_the_hosts_it_has_orders_for(store: Store) {
@@ -353,11 +409,17 @@ async fn a_large_fleet_is_committed_whole(store: Store) {
     let targets: Vec<Target> =
         (0..2_000).map(|position| target(position, &format!("h{position:05}"))).collect();
     let start = Action::Start { at: at(1), targets: targets.clone() };
-    assert_eq!(store.commit(&id, 1, &[start], None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&id, 1, &Planned::acting(at(0), &[start])).await.unwrap(),
+        Commit::Done
+    );
     let mut changed = targets[1_999].clone();
     changed.events[0].state = EventState::Skipped { ended: at(7) };
     let update = Action::UpdateTarget(changed.clone());
-    assert_eq!(store.commit(&id, 2, &[update], None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&id, 2, &Planned::acting(at(0), &[update])).await.unwrap(),
+        Commit::Done
+    );
     let seen = store.snapshot(&id).await.unwrap().unwrap();
     assert_eq!(seen.targets[..1_999], targets[..1_999]);
     assert_eq!(seen.targets[1_999], changed);

@@ -3,7 +3,7 @@
 use model::{Creator, DeploymentStatus, TargetStatus};
 use rollout::{Action, StopIntent, Verdict};
 use store::{
-    Change, Commit, CreateDeployment, DeploymentFilter, NewDeployment, StopRequest, Store,
+    Change, Commit, CreateDeployment, DeploymentFilter, NewDeployment, Planned, StopRequest, Store,
 };
 
 use crate::support::{
@@ -63,7 +63,8 @@ async fn succeed(store: &Store, number: u32) {
     let status = DeploymentStatus::Succeeded;
     let verdict = Verdict { at: at(50_000), status, error: None, rollback: None };
     let actions = [Action::Start { at: at(40_000), targets: Vec::new() }, Action::Finish(verdict)];
-    let commit = store.commit(&deployment_id(number), 1, &actions, None).await.unwrap();
+    let commit =
+        store.commit(&deployment_id(number), 1, &Planned::acting(at(0), &actions)).await.unwrap();
     assert_eq!(commit, Commit::Done);
 }
 
@@ -180,12 +181,14 @@ async fn a_stop_is_written_once(store: Store) {
     let state = store.deployment_state(&id).await.unwrap().unwrap();
     assert_eq!((state.version, state.stop), (3, Some(wish(5, Some(true)))));
     let told = store.timeline(&id, None, 10).await.unwrap().items;
-    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told.len(), 3, "{told:?}");
     assert_eq!(told[1].what, "stop requested by arn:aws:iam::123456789012:root");
+    assert_eq!(told[2].what, "rollback requested by arn:aws:iam::123456789012:root");
 
     let verdict =
         Verdict { at: at(10), status: DeploymentStatus::Stopped, error: None, rollback: None };
-    let done = store.commit(&id, 3, &[Action::Finish(verdict)], None).await.unwrap();
+    let done =
+        store.commit(&id, 3, &Planned::acting(at(0), &[Action::Finish(verdict)])).await.unwrap();
     assert_eq!(done, Commit::Done);
     assert_eq!(store.request_stop(&id, &wish(11, None)).await.unwrap(), StopRequest::AlreadyOver);
     let nobody = deployment_id(99);

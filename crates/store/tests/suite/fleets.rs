@@ -4,12 +4,13 @@ use model::{
     Creator, DeploymentId, Diagnostics, Event, EventState, HostCommandId, LifecycleEvent,
     MinimumHealthyHosts, RollbackEvent, Target, TargetId, TargetStatus, Timestamp,
 };
+use rollout::replay::Told;
 use rollout::{
     Action, AlarmFinding, AlarmWatch, Candidate, Completion, HealthClass, HostCommand, Members,
-    Rollback, Snapshot, StopIntent,
+    Replay, Rollback, Snapshot, StopIntent,
 };
 use std::time::Duration;
-use store::{Acknowledge, AlarmReading, Commit, NewDeployment, Store};
+use store::{Acknowledge, AlarmReading, Commit, NewDeployment, Planned, Store};
 
 use crate::support::{at, create, demo, deployment, deployment_id, on_both_engines};
 
@@ -33,7 +34,8 @@ pub fn target(position: u32, name: &str) -> Target {
 pub async fn begin(store: &Store, number: u32, millis: i64, names: &[&str]) {
     let targets = (0..).zip(names).map(|(position, name)| target(position, name)).collect();
     let start = Action::Start { at: at(millis), targets };
-    let commit = store.commit(&deployment_id(number), 1, &[start], None).await.unwrap();
+    let commit =
+        store.commit(&deployment_id(number), 1, &Planned::acting(at(0), &[start])).await.unwrap();
     assert_eq!(commit, Commit::Done);
 }
 
@@ -63,7 +65,10 @@ pub async fn dispatched(
     target.status = TargetStatus::InProgress;
     target.last_updated = at(millis);
     let actions = [Action::Dispatch(command.clone()), Action::UpdateTarget(target)];
-    assert_eq!(store.commit(&id, version, &actions, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&id, version, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Done
+    );
     command
 }
 
@@ -176,9 +181,14 @@ impl Fleet<'_> {
             created: self.now,
             ..deployment(1)
         });
-        let commit = self.store.commit(&self.id, version, &plan.actions, rollback.as_ref()).await;
-        let commit = commit.unwrap();
-        assert_eq!(commit, Commit::Done);
+        let planned = Planned {
+            at: self.now,
+            actions: &plan.actions,
+            decisions: &plan.decisions,
+            waiting: &plan.waiting,
+            rollback: rollback.as_ref(),
+        };
+        assert_eq!(self.store.commit(&self.id, version, &planned).await.unwrap(), Commit::Done);
 
         let found = self.seen().await;
         assert_eq!(found.deployment, expected.deployment);
@@ -196,10 +206,27 @@ impl Fleet<'_> {
         assert_eq!(found.reports, expected.reports);
         assert_eq!(rollout::plan(&found, self.now).actions, [], "replanning is empty");
         if !plan.actions.is_empty() {
-            let again = self.store.commit(&self.id, version, &plan.actions, None).await.unwrap();
+            let again = self.store.commit(&self.id, version, &planned).await.unwrap();
             assert_eq!(again, Commit::Stale);
         }
+        assert_eq!(self.replayed().await, Replay::of(&found), "the timeline alone tells as much");
         plan.wake_at
+    }
+
+    /// The deployment as its timeline tells it.
+    async fn replayed(&self) -> Replay {
+        let (mut replay, mut after) = (Replay::default(), None);
+        loop {
+            let page = self.store.timeline(&self.id, after.as_deref(), 50).await.unwrap();
+            for entry in &page.items {
+                let (rule, inputs) = (entry.rule.as_str(), entry.inputs.as_slice());
+                replay.take(Told { target: entry.target.as_ref(), rule, inputs }).unwrap();
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return replay,
+            }
+        }
     }
 
     /// Lets each host do something or not; whether any did.

@@ -2,7 +2,7 @@
 
 use model::{Diagnostics, HostCommandId, LifecycleEvent, TargetId};
 use rollout::{Busy, Completion, HostCommand};
-use store::{Acknowledge, Commit, Complete, StopRequest, Store};
+use store::{Acknowledge, Commit, Complete, Planned, StopRequest, Store};
 
 use crate::fleets::{begin, dispatched, fail, target};
 use crate::support::{at, create, demo, deployment, deployment_id, group, on_both_engines};
@@ -37,7 +37,10 @@ async fn a_command_comes_until_it_is_acknowledged(store: Store) {
     assert_eq!(store.next_command("host/h1").await.unwrap(), None);
     // Dispatching the same again is no second order.
     let actions = [rollout::Action::Dispatch(command.clone())];
-    assert_eq!(store.commit(&deployment_id(1), 3, &actions, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&deployment_id(1), 3, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Done
+    );
     assert_eq!(store.next_command("host/h1").await.unwrap(), None);
     let read = store.command(&command.id).await.unwrap().unwrap();
     assert_eq!((read.command, read.report.acknowledged), (command, Some(at(300))));
@@ -90,7 +93,10 @@ async fn a_command_of_an_event_that_is_over_is_not_wanted(store: Store) {
     let mut given_up = target(0, "h1");
     fail(&mut given_up, 300);
     let actions = [rollout::Action::UpdateTarget(given_up)];
-    assert_eq!(store.commit(&deployment_id(1), 4, &actions, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&deployment_id(1), 4, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Done
+    );
     assert_eq!(store.next_command("host/h1").await.unwrap(), None);
     let late = store.acknowledge(&command.id, at(301)).await.unwrap();
     assert_eq!(late, Acknowledge::NoLongerWanted);
@@ -133,7 +139,10 @@ async fn other_deployments_occupy_a_host(store: Store) {
     let mut given_up = target(0, "h1");
     fail(&mut given_up, 900);
     let actions = [rollout::Action::UpdateTarget(given_up)];
-    assert_eq!(store.commit(&deployment_id(2), 4, &actions, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&deployment_id(2), 4, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Done
+    );
     assert_eq!(busy(1).await, [("h1".to_owned(), Busy::FreeSince(at(900)))]);
 
     // Commands of several deployments are handed out oldest first.
@@ -144,7 +153,10 @@ async fn other_deployments_occupy_a_host(store: Store) {
         ..newer
     };
     let actions = [rollout::Action::Dispatch(newer.clone())];
-    assert_eq!(store.commit(&deployment_id(2), 5, &actions, None).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&deployment_id(2), 5, &Planned::acting(at(0), &actions)).await.unwrap(),
+        Commit::Done
+    );
     assert_eq!(store.next_command("host/h2").await.unwrap(), Some(older.clone()));
     store.acknowledge(&older.id, at(701)).await.unwrap();
     assert_eq!(store.next_command("host/h2").await.unwrap(), Some(newer));

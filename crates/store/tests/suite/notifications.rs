@@ -2,7 +2,7 @@
 
 use model::{DeploymentStatus, LifecycleEvent, TargetStatus};
 use rollout::{Action, Verdict};
-use store::{ClaimedLane, Happened, NewDelivery, Notice, Store};
+use store::{ClaimedLane, Happened, NewDelivery, Notice, Planned, Store};
 
 use crate::fleets::{begin, dispatched, fail, target};
 use crate::support::{at, create, demo, deployment, deployment_id, on_both_engines};
@@ -37,14 +37,18 @@ async fn a_change_leaves_one_notice(store: Store) {
     let mut running = target(0, "h1");
     running.status = TargetStatus::InProgress;
     running.last_updated = at(250);
-    store.commit(&id, 3, &[Action::UpdateTarget(running)]).await.unwrap();
+    store
+        .commit(&id, 3, &Planned::acting(at(250), &[Action::UpdateTarget(running)]))
+        .await
+        .unwrap();
     let mut failed = target(0, "h1");
     fail(&mut failed, 300);
-    let verdict = Verdict { at: at(300), status: DeploymentStatus::Failed, error: None };
+    let verdict =
+        Verdict { at: at(300), status: DeploymentStatus::Failed, error: None, rollback: None };
     let actions = [Action::UpdateTarget(failed.clone()), Action::Finish(verdict)];
     // A stale commit tells nobody.
-    store.commit(&id, 3, &actions).await.unwrap();
-    store.commit(&id, 4, &actions).await.unwrap();
+    store.commit(&id, 3, &Planned::acting(at(300), &actions)).await.unwrap();
+    store.commit(&id, 4, &Planned::acting(at(300), &actions)).await.unwrap();
     let notices = store.notices(50).await.unwrap();
     assert_eq!(told(&notices), ["Created", "InProgress", "h1 InProgress", "h1 Failed", "Failed"]);
     let Happened::Target(seen) = &notices[3].what else { panic!("{:?}", notices[3]) };

@@ -2,7 +2,7 @@
 
 use model::{Creator, DeploymentStatus, RollbackEvent, TargetStatus};
 use rollout::{Action, AlarmFinding, AlarmWatch, Rollback, Verdict};
-use store::{AlarmReading, Change, Commit, CreateDeployment, NewDeployment, Store};
+use store::{AlarmReading, Change, Commit, CreateDeployment, NewDeployment, Planned, Store};
 
 use crate::fleets::begin;
 use crate::support::{
@@ -62,6 +62,10 @@ fn fails(by: &NewDeployment) -> [Action; 1] {
     [Action::Finish(Verdict { at: at(300), status, error: None, rollback })]
 }
 
+fn rolled_back<'a>(actions: &'a [Action], by: &'a NewDeployment) -> Planned<'a> {
+    Planned { rollback: Some(by), ..Planned::acting(at(300), actions) }
+}
+
 fn rollback(number: u32, of: u32) -> NewDeployment {
     NewDeployment {
         creator: Creator::Rollback,
@@ -78,7 +82,8 @@ async fn a_rollback_takes_the_place_of_what_it_rolls_back(store: Store) {
     begin(&store, 1, 100, &["h1"]).await;
     let next = rollback(2, 1);
     let mut changes = store.changes();
-    let commit = store.commit(&deployment_id(1), 2, &fails(&next), Some(&next)).await.unwrap();
+    let commit =
+        store.commit(&deployment_id(1), 2, &rolled_back(&fails(&next), &next)).await.unwrap();
     assert_eq!(commit, Commit::Done);
     let mut woken = Vec::new();
     while let Ok(change) = changes.try_recv() {
@@ -105,7 +110,10 @@ async fn a_taken_id_is_no_dead_end(store: Store) {
     begin(&store, 1, 100, &["h1"]).await;
     let taken = rollback(1, 1);
     let id = deployment_id(1);
-    assert_eq!(store.commit(&id, 2, &fails(&taken), Some(&taken)).await.unwrap(), Commit::Stale);
+    assert_eq!(
+        store.commit(&id, 2, &rolled_back(&fails(&taken), &taken)).await.unwrap(),
+        Commit::Stale
+    );
     let seen = store.snapshot(&id).await.unwrap().unwrap();
     assert_eq!(
         (seen.deployment.status, seen.deployment.version),
@@ -113,5 +121,8 @@ async fn a_taken_id_is_no_dead_end(store: Store) {
     );
     assert_eq!(seen.targets[0].status, TargetStatus::Pending);
     let free = rollback(2, 1);
-    assert_eq!(store.commit(&id, 3, &fails(&free), Some(&free)).await.unwrap(), Commit::Done);
+    assert_eq!(
+        store.commit(&id, 3, &rolled_back(&fails(&free), &free)).await.unwrap(),
+        Commit::Done
+    );
 }
