@@ -96,7 +96,7 @@ async fn a_rollback_takes_the_place_of_what_it_rolls_back(store: Store) {
     let new = store.deployment(&next.id).await.unwrap().unwrap();
     assert_eq!((new.state.creator, new.rolls_back), (Creator::Rollback, Some(deployment_id(1))));
     assert_eq!(new.state.status, DeploymentStatus::Created);
-    assert_eq!(store.unfinished_deployments().await.unwrap(), [next.id.clone()]);
+    assert_eq!(store.unfinished_deployments().await.unwrap(), std::slice::from_ref(&next.id));
     let refused = store.create_deployment(&deployment(3)).await.unwrap();
     assert_eq!(refused, CreateDeployment::GroupBusy(next.id));
     // Nothing of the group's last success has moved.
