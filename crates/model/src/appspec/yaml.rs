@@ -4,6 +4,7 @@
 //! text, a byte order mark is skipped. Tags that ask for objects of Ruby's are refused, as there.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
 
@@ -50,9 +51,9 @@ pub enum Value {
     Mapping(Vec<(Node, Node)>),
 }
 
-/// Nodes that one document may come to when all its aliases are written out: an AppSpec of any use has a few hundred, and
-/// a few aliases of aliases could fill the memory.
-const NODES_MAX: usize = 100_000;
+/// Memory in bytes that one document may come to when all its aliases are written out: an AppSpec of any use takes some
+/// kilobytes, and a few aliases of aliases, or many of one long text, could fill the host's.
+const MEMORY_MAX: usize = 16 << 20;
 /// Depth of nesting: no AppSpec needs more than six.
 const DEPTH_MAX: usize = 64;
 
@@ -67,7 +68,7 @@ pub fn parse(text: &[u8]) -> Result<Node, AppSpecError> {
     let mut input = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     let mut parser = Parser::new();
     parser.set_input_string(&mut input);
-    let mut loader = Loader { parser, anchors: HashMap::new(), nodes: 0 };
+    let mut loader = Loader { parser, anchors: HashMap::new(), memory: 0 };
     loader.document()
 }
 
@@ -134,8 +135,10 @@ impl Node {
 
 struct Loader<'r, 'b> {
     parser: Parser<&'b mut &'r [u8]>,
+    /// Each value with what it takes of the memory.
     anchors: HashMap<String, (Node, usize)>,
-    nodes: usize,
+    /// What is taken so far, in bytes.
+    memory: usize,
 }
 
 impl Loader<'_, '_> {
@@ -158,12 +161,12 @@ impl Loader<'_, '_> {
 
     fn node(&mut self, event: Event, depth: usize) -> Result<Node, AppSpecError> {
         let at = position(&event);
-        self.count(1, at)?;
         if depth > DEPTH_MAX {
             return Err(refuse("nested too deeply", at));
         }
         no_object(&event.data, at)?;
-        let before = self.nodes;
+        let before = self.memory;
+        self.take(size_of::<Node>() + text_bytes(&event.data), at)?;
         let (anchor, node) = match event.data {
             EventData::Alias { anchor } => return self.alias(&anchor, at),
             EventData::Scalar { anchor, tag, value, style, plain_implicit, .. } => {
@@ -175,25 +178,29 @@ impl Loader<'_, '_> {
             _ => return Err(refuse("unexpected end of the document", at)),
         };
         if let Some(anchor) = anchor {
-            self.anchors.insert(anchor, (node.clone(), self.nodes - before + 1));
+            // It is kept twice from now on: a tower of anchors, one within the other, counts each of its floors.
+            let taken = self.memory - before;
+            self.take(taken, at)?;
+            self.anchors.insert(anchor, (node.clone(), taken));
         }
         Ok(node)
     }
 
-    fn count(&mut self, nodes: usize, at: Position) -> Result<(), AppSpecError> {
-        self.nodes += nodes;
-        if self.nodes > NODES_MAX {
+    fn take(&mut self, bytes: usize, at: Position) -> Result<(), AppSpecError> {
+        self.memory += bytes;
+        if self.memory > MEMORY_MAX {
             return Err(refuse("too many values, aliases written out", at));
         }
         Ok(())
     }
 
     fn alias(&mut self, anchor: &str, at: Position) -> Result<Node, AppSpecError> {
-        let Some((node, nodes)) = self.anchors.get(anchor).cloned() else {
+        let Some(&(_, taken)) = self.anchors.get(anchor) else {
             return Err(refuse(&format!("Unknown alias: {anchor}"), at));
         };
-        self.count(nodes, at)?;
-        Ok(Node { at, ..node })
+        self.take(taken, at)?;
+        let (node, _) = &self.anchors[anchor];
+        Ok(Node { at, ..node.clone() })
     }
 
     fn list(&mut self, at: Position, depth: usize) -> Result<Node, AppSpecError> {
@@ -208,7 +215,7 @@ impl Loader<'_, '_> {
     }
 
     fn mapping(&mut self, at: Position, depth: usize) -> Result<Node, AppSpecError> {
-        let mut pairs: Vec<(Node, Node)> = Vec::new();
+        let mut pairs = Pairs::default();
         let mut merged = Vec::new();
         loop {
             let event = self.next()?;
@@ -221,13 +228,13 @@ impl Loader<'_, '_> {
             if matches!(&key.value, Value::Text(text) if text == "<<") {
                 merged.push(value);
             } else {
-                set(&mut pairs, key, value);
+                pairs.set(key, value);
             }
         }
         for source in merged {
-            merge(&mut pairs, source);
+            pairs.merge(source);
         }
-        Ok(plain(Value::Mapping(pairs), at))
+        Ok(plain(Value::Mapping(pairs.pairs), at))
     }
 }
 
@@ -248,26 +255,47 @@ fn no_object(data: &EventData, at: Position) -> Result<(), AppSpecError> {
     }
 }
 
-/// Sets a key; a duplicate takes the place of the first.
-fn set(pairs: &mut Vec<(Node, Node)>, key: Node, value: Node) {
-    match pairs.iter_mut().find(|(k, _)| k.value == key.value) {
-        Some(pair) => pair.1 = value,
-        None => pairs.push((key, value)),
+/// What a scalar's text takes, in bytes.
+fn text_bytes(data: &EventData) -> usize {
+    match data {
+        EventData::Scalar { value, .. } => value.len(),
+        _ => 0,
     }
 }
 
-/// Adds the pairs of a merge key that the mapping does not have itself.
-fn merge(pairs: &mut Vec<(Node, Node)>, source: Node) {
-    match source.value {
-        Value::Mapping(more) => {
-            for (key, value) in more {
-                if !pairs.iter().any(|(k, _)| k.value == key.value) {
-                    pairs.push((key, value));
-                }
+/// The pairs of a mapping while it is read.
+#[derive(Default)]
+struct Pairs {
+    pairs: Vec<(Node, Node)>,
+    /// Where each key is, by how it is shown: a mapping may have a hundred thousand.
+    places: HashMap<String, usize>,
+}
+
+impl Pairs {
+    /// Sets a key; a duplicate takes the place of the first.
+    fn set(&mut self, key: Node, value: Node) {
+        match self.places.entry(key.describe()) {
+            Entry::Occupied(place) => self.pairs[*place.get()].1 = value,
+            Entry::Vacant(place) => {
+                place.insert(self.pairs.len());
+                self.pairs.push((key, value));
             }
         }
-        Value::List(sources) => sources.into_iter().for_each(|source| merge(pairs, source)),
-        _ => {}
+    }
+
+    /// Adds the pairs of a merge key that the mapping does not have itself.
+    fn merge(&mut self, source: Node) {
+        match source.value {
+            Value::Mapping(more) => {
+                for (key, value) in more {
+                    if !self.places.contains_key(&key.describe()) {
+                        self.set(key, value);
+                    }
+                }
+            }
+            Value::List(sources) => sources.into_iter().for_each(|source| self.merge(source)),
+            _ => {}
+        }
     }
 }
 
@@ -350,6 +378,33 @@ mod tests {
         assert!(error.to_string().contains("too many values"), "{error}");
         let deep = "[".repeat(5000);
         assert!(parse(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_text_of_a_megabyte_is_read_but_not_a_hundred_aliases_of_it() {
+        let long = "x".repeat(1 << 20);
+        for text in [format!("a: {long}\n"), format!("a: '{long}'\n"), format!("a: |-\n  {long}\n")]
+        {
+            let node = read(&text);
+            assert_eq!(node.get("a").unwrap().text().len(), 1 << 20);
+        }
+        let bomb = format!("a: &a {long}\nb: [{}]\n", ["*a"; 100].join(", "));
+        let error = parse(bomb.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("too many values"), "{error}");
+        let tower = format!(
+            "{}{long}",
+            (0..60).map(|n| format!("- &a{n}\n{}", " ".repeat(n + 1))).collect::<String>()
+        );
+        let error = parse(tower.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("too many values"), "{error}");
+    }
+
+    #[test]
+    fn of_many_keys_each_is_there_once() {
+        let text: String = (0..100_000).map(|n| format!("k{}: {n}\n", n % 50_000)).collect();
+        let Value::Mapping(pairs) = read(&text).value else { panic!("no mapping") };
+        assert_eq!(pairs.len(), 50_000);
+        assert_eq!((pairs[7].0.text(), pairs[7].1.text()), ("k7".to_owned(), "50007".to_owned()));
     }
 
     #[test]
