@@ -16,8 +16,13 @@ struct Signer {
 }
 
 fn signer() -> Signer {
+    signer_until(2099)
+}
+
+fn signer_until(year: i32) -> Signer {
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(Vec::<String>::new()).expect("parameters");
+    params.not_after = rcgen::date_time_ymd(year, 12, 31);
     params.distinguished_name.push(DnType::CommonName, "longshore signer");
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages =
@@ -56,6 +61,16 @@ fn another_signer_is_refused_whatever_it_embeds() {
     let forged = sign(CONTENT, &other.key, &ours.certificate, NOW).expect("signed");
     let outcome = verify(&forged, &ours.certificate);
     assert!(matches!(outcome, Err(CmsError::SignatureMismatch)), "{outcome:?}");
+}
+
+/// Pinning says how long: whoever replaces the signer pins another. A host whose clock is wrong deploys all the same.
+#[test]
+fn the_pinned_signer_is_believed_whatever_the_clock_says_about_its_certificate() {
+    let expired = signer_until(2001);
+    assert_eq!(verify(&signed(&expired), &expired.certificate).expect("valid"), CONTENT);
+    // It is no more than the pin: an expired certificate of somebody else is somebody else's.
+    let outcome = verify(&signed(&expired), &signer().certificate);
+    assert!(matches!(outcome, Err(CmsError::OtherSigner)), "{outcome:?}");
 }
 
 #[test]
