@@ -109,8 +109,11 @@ fn statements(id: &DeploymentId, version: u64, planned: &Planned<'_>) -> Vec<Sta
     let Planned { at, actions, decisions, waiting, .. } = *planned;
     // First and expected: everything after it is for the winner only.
     let mut statements = vec![compare_and_set(id, version, actions).expecting(1)];
-    for (position, action) in actions.iter().enumerate() {
-        statements.extend(notices::of_an_action(id, version + 1, position, action));
+    let mut noticed = 0;
+    for action in actions {
+        let notices = notices::of_an_action(id, version + 1, noticed, action);
+        noticed += notices.len();
+        statements.extend(notices);
         match action {
             Action::Start { at, targets } => statements.extend(start(id, *at, targets)),
             Action::Refuse { targets, verdict } => {

@@ -125,27 +125,33 @@ pub(crate) fn of_the_creation(new: &NewDeployment) -> Statement {
     )
 }
 
-/// The notice of the action at `position` of the commit that makes `version`, if it has one. It goes before the
+/// The notices of an action in the commit that makes `version`, the first of them at `position`. They go before the
 /// action's own statements: whether a target took another status is judged by the one that it still has.
 pub(crate) fn of_an_action(
     id: &DeploymentId,
     version: u64,
     position: usize,
     action: &Action,
-) -> Option<Statement> {
+) -> Vec<Statement> {
     let position = i64::try_from(position).unwrap_or(i64::MAX);
     match action {
-        Action::Start { at, .. } => {
-            Some(of_a_status(id, version, position, DeploymentStatus::InProgress, *at))
+        Action::Start { at, targets } => {
+            let started = of_a_status(id, version, position, DeploymentStatus::InProgress, *at);
+            // The same pass may have begun with some of them, and even have found a host gone.
+            let moved = targets.iter().filter(|target| target.status != TargetStatus::Pending);
+            let moved = (position + 1..).zip(moved);
+            let told =
+                moved.map(|(position, target)| of_a_new_target(id, version, position, target));
+            [started].into_iter().chain(told).collect()
         }
         Action::Refuse { verdict, .. } | Action::Finish(verdict) => {
             let Verdict { at, status, .. } = verdict;
-            Some(of_a_status(id, version, position, *status, *at))
+            vec![of_a_status(id, version, position, *status, *at)]
         }
         Action::UpdateTarget(target) if may_have_moved(target) => {
-            Some(of_a_target(id, version, position, target))
+            vec![of_a_target(id, version, position, target)]
         }
-        Action::Dispatch(_) | Action::UpdateTarget(_) => None,
+        Action::Dispatch(_) | Action::UpdateTarget(_) => Vec::new(),
     }
 }
 
@@ -160,6 +166,23 @@ fn of_a_status(
         "INSERT INTO notices (deployment_id, version, position, event, at) \
          VALUES ($1, $2, $3, $4, $5)",
         params![id, version, position, status.name(), at],
+    )
+}
+
+/// Of a target that has no row yet.
+fn of_a_new_target(id: &DeploymentId, version: u64, position: i64, target: &Target) -> Statement {
+    Statement::new(
+        "INSERT INTO notices (deployment_id, version, position, event, at, target_id, target_events) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![
+            id,
+            version,
+            position,
+            target.status.name(),
+            target.last_updated,
+            &target.id,
+            codec::write_events(&target.events)
+        ],
     )
 }
 
