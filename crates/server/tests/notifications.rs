@@ -159,17 +159,21 @@ async fn a_receiver_that_is_down_for_an_hour_misses_nothing_and_holds_up_nobody(
     assert!(receiver.refused() >= 3 * 5, "{} attempts", receiver.refused());
     assert_eq!(receiver.taken().len(), 1, "only the request to confirm");
     receiver.answer_with(200);
-    while receiver.taken().len() < 7 {
+    // The clock runs ahead of an attempt under way, whose lease then ends: a message may come twice, and none is missed.
+    let told_of = |id: &String| {
+        let messages = receiver.taken();
+        let of_one =
+            messages[1..].iter().filter(|message| message.json()["deploymentId"] == id.as_str());
+        let mut words = told(&of_one.cloned().collect::<Vec<_>>());
+        let mut seen = std::collections::HashSet::new();
+        words.retain(|word| seen.insert(word.clone()));
+        words
+    };
+    while deployments.iter().any(|id| told_of(id).len() < 2) {
         clock.advance(Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let messages = receiver.taken();
     for id in &deployments {
-        let of_one: Vec<_> = messages[1..]
-            .iter()
-            .filter(|message| message.json()["deploymentId"] == id.as_str())
-            .cloned()
-            .collect();
-        assert_eq!(told(&of_one), ["CREATED", "FAILED"], "{id}");
+        assert_eq!(told_of(id), ["CREATED", "FAILED"], "{id}");
     }
 }
