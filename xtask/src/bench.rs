@@ -4,8 +4,11 @@
 //! that these servers made, and to nobody else.
 
 mod agent;
+mod api;
 mod client;
 mod deployments;
+mod emulator;
+mod full_store;
 mod load;
 mod memory;
 mod report;
@@ -29,11 +32,96 @@ pub struct Bench {
     pub tools: PathBuf,
     /// Where servers keep their data.
     pub home: PathBuf,
+    pub effort: Effort,
 }
 
-/// Measures everything, prints the table, and writes `docs/benchmarks.md`.
-pub fn bench() -> anyhow::Result<()> {
+/// How much is measured.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// Only whether the measurements work; nothing is written
+    Quick,
+    Usual,
+    /// What takes long is done for as long as is promised
+    Full,
+}
+
+impl Effort {
+    /// The usual amount of something, or the small one that tells whether it works.
+    pub fn of<T>(self, usual: T, quick: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Usual | Self::Full => usual,
+        }
+    }
+}
+
+/// Measurements that are made together.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Group {
+    /// The agent's program alone: size, idle, and unpacking and installing beside `tar` and `cp`
+    Agent,
+    /// How soon a server serves, and what it needs when idle
+    Server,
+    /// Instances and deployments to them
+    Deployments,
+    /// Requests to the API, on both databases and beside an emulator
+    Api,
+    /// Reads of a store with ten million targets in it; takes some minutes and 10 GB of disk
+    FullStore,
+}
+
+impl Group {
+    const ALL: [Self; 5] =
+        [Self::Agent, Self::Server, Self::Deployments, Self::Api, Self::FullStore];
+
+    /// The heading of its table.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Agent => "Agent",
+            Self::Server => "Server",
+            Self::Deployments => "Deployments",
+            Self::Api => "API",
+            Self::FullStore => "Full store",
+        }
+    }
+
+    fn measure(self, bench: &Bench) -> anyhow::Result<Vec<Row>> {
+        match self {
+            Self::Agent => agent::measure(bench),
+            Self::Server => start::measure(bench),
+            Self::Deployments => {
+                let mut rows = deployments::measure_fleet(bench)?;
+                rows.extend(deployments::measure_hand_off(bench)?);
+                Ok(rows)
+            }
+            Self::Api => api::measure(bench),
+            Self::FullStore => full_store::measure(bench),
+        }
+    }
+}
+
+/// Measures one group or all of them, prints the tables, and writes them to `docs/benchmarks.md`.
+pub fn bench(only: Option<Group>, effort: Effort) -> anyhow::Result<()> {
     let tools = setup()?;
+    let bench =
+        Bench { program: program()?, tools, home: crate::own_directory().join("bench"), effort };
+    leftovers::clear_all(&bench.program, &bench.home)?;
+    std::fs::create_dir_all(&bench.home)?;
+    for group in Group::ALL.into_iter().filter(|group| only.is_none_or(|only| only == *group)) {
+        let rows = step(group.title(), || group.measure(&bench))?;
+        match effort {
+            Effort::Quick => report::print(&rows),
+            Effort::Usual | Effort::Full => report::publish(group.title(), &rows)?,
+        }
+    }
+    std::fs::remove_dir_all(&bench.home).context("the folder of the benchmarks cannot be removed")
+}
+
+/// The program that is measured: the one that LONGSHORE_BIN names, else a release build of these sources.
+fn program() -> anyhow::Result<PathBuf> {
+    if let Some(named) = std::env::var_os("LONGSHORE_BIN") {
+        return Ok(named.into());
+    }
     step("build for release", || {
         run(cargo().args([
             "build",
@@ -44,32 +132,7 @@ pub fn bench() -> anyhow::Result<()> {
             "longshore-agent",
         ]))
     })?;
-    let bench = Bench {
-        program: built("release").join("longshore"),
-        tools,
-        home: crate::own_directory().join("bench"),
-    };
-    leftovers::clear_all(&bench.program, &bench.home)?;
-    std::fs::create_dir_all(&bench.home)?;
-    let mut rows: Vec<Row> = Vec::new();
-    rows.extend(step("server start", || start::measure(&bench))?);
-    rows.extend(step("instances and deployments", || deployments::measure_fleet(&bench))?);
-    rows.extend(step("hand-off between lifecycle events", || {
-        deployments::measure_hand_off(&bench)
-    })?);
-    rows.extend(step("requests", || load::measure(&bench))?);
-    std::fs::remove_dir_all(&bench.home)
-        .context("the folder of the benchmarks cannot be removed")?;
-    report::publish(&rows)
-}
-
-/// Measures the agent alone, and prints the table; with `full`, its idle time for as long as is promised.
-pub fn bench_agent(full: bool) -> anyhow::Result<()> {
-    let agent = crate::agent_program::build()?;
-    let home = crate::own_directory().join("bench-agent");
-    let rows = step("the agent", || agent::measure(&agent, &home, full))?;
-    report::print(&rows);
-    Ok(())
+    Ok(built("release").join("longshore"))
 }
 
 impl Bench {

@@ -49,12 +49,16 @@ enum Command {
     Ci,
     /// Builds the agent as it is put on hosts: one static file, checked for its size and in an empty root
     BuildAgent,
-    /// Measures, prints a table, and writes `docs/benchmarks.md`
-    Bench,
-    /// Measures the agent alone, beside `tar` and `cp`, and prints a table
-    BenchAgent {
-        /// Watches the idle agent for 10 minutes instead of one
+    /// Measures, prints tables, and writes them to `docs/benchmarks.md`
+    Bench {
+        /// Only this group of measurements; the document keeps what it has of the others
+        #[arg(value_enum)]
+        group: Option<bench::Group>,
+        /// Only tries whether the measurements work: small amounts, short times, and nothing is written
         #[arg(long)]
+        quick: bool,
+        /// Watches the idle agent for 10 minutes instead of one
+        #[arg(long, conflicts_with = "quick")]
         full: bool,
     },
     /// Writes the Rust of the service models in `crates/wire`
@@ -99,8 +103,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { filter } => suite::test(filter.as_deref()),
         Command::Ci => ci::ci(),
         Command::BuildAgent => agent_program::build_and_check(),
-        Command::Bench => bench::bench(),
-        Command::BenchAgent { full } => bench::bench_agent(full),
+        Command::Bench { group, quick, full } => bench::bench(
+            group,
+            match (quick, full) {
+                (true, _) => bench::Effort::Quick,
+                (_, true) => bench::Effort::Full,
+                _ => bench::Effort::Usual,
+            },
+        ),
         Command::Gen { check } => r#gen::run(check),
         Command::Mutants { filter } => mutants::mutants(filter.as_deref()),
         Command::Simulate { seed: Some(seed), story: true, .. } => simulate::story(seed),

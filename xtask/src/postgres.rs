@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL for the tests: own data directory, loopback only, gone at the end.
+//! A throw-away PostgreSQL for tests and benchmarks: own data directory, loopback only, gone at the end.
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::chown;
@@ -32,6 +32,24 @@ pub fn programs() -> Option<PathBuf> {
     versions.pop()
 }
 
+/// What a commit waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Commits {
+    /// The tests ask whether we use the database rightly, not whether it survives a power cut.
+    Unsynced,
+    /// The disk, as in production.
+    Durable,
+}
+
+impl Commits {
+    fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Unsynced => &["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+            Self::Durable => &[],
+        }
+    }
+}
+
 /// A running server. Dropping it ends the server and removes its data.
 pub struct Postgres {
     server: Child,
@@ -42,7 +60,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// Makes a cluster and starts it on a free port of the loopback address.
-    pub fn start() -> anyhow::Result<Self> {
+    pub fn start(commits: Commits) -> anyhow::Result<Self> {
         let programs =
             programs().context("PostgreSQL's `initdb` and `postgres` are not installed")?;
         // In the system's folder for temporary files: the server's user may not enter the repository's.
@@ -65,8 +83,7 @@ impl Postgres {
             .arg(&data)
             .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories="])
-            // The tests ask whether we use the database rightly, not whether it survives a power cut.
-            .args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"])
+            .args(commits.settings().iter().flat_map(|setting| ["-c", setting]))
             .args(["-c", "max_connections=200"])
             .current_dir(home.path())
             .stdin(Stdio::null())
@@ -158,7 +175,7 @@ mod tests {
             println!("skipped: PostgreSQL's server programs are not installed");
             return;
         }
-        let server = Postgres::start().expect("it starts");
+        let server = Postgres::start(Commits::Unsynced).expect("it starts");
         let home = server.home.path().to_path_buf();
         let address = server
             .url

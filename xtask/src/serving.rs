@@ -28,6 +28,16 @@ pub struct Serving {
 impl Serving {
     /// Starts `program` in a mode (`server` or `dev`), without waiting for it. Its log goes beside the data directory.
     pub fn spawn(program: &Path, mode: &str, data_dir: &Path) -> anyhow::Result<Self> {
+        Self::spawn_with(program, mode, data_dir, &[])
+    }
+
+    /// The same, with more arguments.
+    pub fn spawn_with(
+        program: &Path,
+        mode: &str,
+        data_dir: &Path,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         let port = free_port()?;
         let log = data_dir.with_extension("log");
         if let Some(folder) = log.parent() {
@@ -42,6 +52,7 @@ impl Serving {
             .arg("--data-dir")
             .arg(data_dir)
             .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(File::options().append(true).create(true).open(&log)?)
             .stderr(File::options().append(true).create(true).open(&log)?)

@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use crate::demo::build_programs;
 use crate::leftovers;
-use crate::postgres::Postgres;
+use crate::postgres::{Commits, Postgres};
 use crate::process::{built, cargo, path_with, run, step};
 use crate::setup::setup;
 
@@ -27,7 +27,7 @@ pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
     let program = built("debug").join("longshore");
     let homes = crate::own_directory().join("tests");
     leftovers::clear_all(&program, &homes)?;
-    let postgres = step("start a throw-away PostgreSQL", Postgres::start)?;
+    let postgres = step("start a throw-away PostgreSQL", || Postgres::start(Commits::Unsynced))?;
     step("tests in Rust", || run(&mut rust_tests(filter, &postgres.url)))?;
     println!("==> tests with the stock clients");
     let status = client_tests(&tools, filter, &postgres.url).status()?;

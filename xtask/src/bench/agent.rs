@@ -7,24 +7,31 @@ mod install;
 use std::path::Path;
 use std::time::Duration;
 
-use super::memory;
 use super::report::Row;
+use super::{Bench, Effort, memory};
 
-/// How long an idle agent's processor time is counted, and for the promise that nobody waits for each time.
-const IDLE: Duration = Duration::from_secs(60);
-const IDLE_FULL: Duration = Duration::from_secs(600);
+/// How long an idle agent's processor time is counted; the longest is the promise, which nobody waits for each time.
+fn idle_time(effort: Effort) -> Duration {
+    Duration::from_secs(match effort {
+        Effort::Quick => 5,
+        Effort::Usual => 60,
+        Effort::Full => 600,
+    })
+}
 
-/// All rows about the program at `agent`, with data in `home`.
-pub fn measure(agent: &Path, home: &Path, full: bool) -> anyhow::Result<Vec<Row>> {
-    std::fs::create_dir_all(home)?;
-    let kib = std::fs::metadata(agent)?.len().div_ceil(1024);
+/// All rows about the agent as it is put on hosts.
+pub fn measure(bench: &Bench) -> anyhow::Result<Vec<Row>> {
+    let agent = crate::agent_program::build()?;
+    let home = bench.home.join("agent");
+    std::fs::create_dir_all(&home)?;
+    let kib = std::fs::metadata(&agent)?.len().div_ceil(1024);
     let mut rows = vec![
         Row::new("agent: size of the program", memory::shown(kib))
             .aim("≤ 5 MiB")
             .note("static, for every Linux of the architecture; `cargo xtask build-agent`"),
     ];
-    rows.extend(idle::measure(agent, home, if full { IDLE_FULL } else { IDLE })?);
-    rows.extend(install::measure(agent, home)?);
+    rows.extend(idle::measure(&agent, &home, idle_time(bench.effort))?);
+    rows.extend(install::measure(&agent, &home, bench.effort)?);
     std::fs::remove_dir_all(home)?;
     Ok(rows)
 }

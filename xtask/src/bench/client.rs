@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 use wire::sigv4::{self, Credentials, Request, Scope};
 
-/// The region that every request is signed for.
+/// The region that requests are signed for unless another is asked for.
 pub const REGION: &str = "us-east-1";
 
 /// Longer than the server holds an idle poll.
@@ -18,13 +18,20 @@ const READ_TIMEOUT: Duration = Duration::from_secs(80);
 pub struct Client {
     address: SocketAddr,
     pub credentials: Credentials,
+    /// The region that requests are signed for.
+    pub region: String,
     connection: Option<BufReader<TcpStream>>,
 }
 
 impl Client {
     /// A client of the server on a loopback port.
     pub fn new(port: u16, credentials: Credentials) -> Self {
-        Self { address: SocketAddr::from(([127, 0, 0, 1], port)), credentials, connection: None }
+        Self {
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+            credentials,
+            region: REGION.to_owned(),
+            connection: None,
+        }
     }
 
     /// Where it goes to.
@@ -88,7 +95,7 @@ impl Client {
         all.extend(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
         let request = Request { method: "POST", target: "/", headers: &all };
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
-        let scope = Scope { region: REGION, service };
+        let scope = Scope { region: &self.region, service };
         let added =
             sigv4::sign(&request, &self.credentials, scope, now, &sigv4::payload_hash(body));
         let mut bytes =

@@ -210,20 +210,10 @@ pub fn measure_hand_off(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     let data = bench.data_dir("hand-off");
     let server = Serving::start(&bench.program, "server", &data)?;
     let mut client = Client::new(server.port, root_credentials(&data)?);
-    let host = "arn:aws:iam::123456789012:user/AWS/CodeDeploy/bench-host";
-    let mut agent = Client::new(server.port, make_host(&mut client, host)?);
-    make_group(
-        &mut client,
-        "Demo",
-        &json!({"onPremisesInstanceTagFilters": [{"Key": "CDG", "Value": "Demo", "Type": "KEY_AND_VALUE"}]}),
-    )?;
-    let revision = json!({"revisionType": "S3", "s3Location": {"bucket": "bench", "key": "v1", "bundleType": "zip"}});
+    let mut host = PlayedHost::prepare(&mut client, server.port)?;
     let mut times = Samples::default();
     for _ in 0..HAND_OFF_DEPLOYMENTS {
-        let deployment =
-            create_deployment(&mut client, "Demo", &revision, "CodeDeployDefault.AllAtOnce")?;
-        play_agent(&mut agent, host, &mut times)?;
-        wait_for_success(&mut client, &deployment)?;
+        host.deploy(&mut client, &mut times)?;
     }
     server.stop()?;
     Ok(vec![
@@ -237,6 +227,34 @@ pub fn measure_hand_off(bench: &Bench) -> anyhow::Result<Vec<Row>> {
             times.count()
         )),
     ])
+}
+
+/// A registered host whose agent is this process, alone in the group `Hosts` of the application `Demo`.
+pub struct PlayedHost {
+    agent: Client,
+}
+
+impl PlayedHost {
+    const ARN: &str = "arn:aws:iam::123456789012:user/AWS/CodeDeploy/bench-host";
+
+    pub fn prepare(client: &mut Client, port: u16) -> anyhow::Result<Self> {
+        let agent = Client::new(port, make_host(client, Self::ARN)?);
+        make_group(
+            client,
+            "Demo",
+            &json!({"onPremisesInstanceTagFilters": [{"Key": "CDG", "Value": "Demo", "Type": "KEY_AND_VALUE"}]}),
+        )?;
+        Ok(Self { agent })
+    }
+
+    /// One deployment to it, with the times of its hand-offs.
+    pub fn deploy(&mut self, client: &mut Client, times: &mut Samples) -> anyhow::Result<()> {
+        let revision = json!({"revisionType": "S3", "s3Location": {"bucket": "bench", "key": "v1", "bundleType": "zip"}});
+        let deployment =
+            create_deployment(client, "Demo", &revision, "CodeDeployDefault.AllAtOnce")?;
+        play_agent(&mut self.agent, Self::ARN, times)?;
+        wait_for_success(client, &deployment)
+    }
 }
 
 /// Registers an on-premises instance for a user made for it, and returns the user's credentials.

@@ -1,139 +1,104 @@
-//! Requests per second, beside an emulator of the same API.
+//! Load on a server: as much as it takes, or so much a second whatever it takes.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use serde_json::{Value, json};
+use anyhow::bail;
+use serde_json::Value;
 use wire::sigv4::Credentials;
 
 use super::client::Client;
-use super::report::Row;
-use super::{Bench, root_credentials};
-use crate::postgres::free_port;
-use crate::serving::Serving;
-use crate::setup::install_python;
+use super::samples::Samples;
 
-const CONNECTIONS: usize = 8;
-const LOAD_TIME: Duration = Duration::from_secs(4);
-const EMULATOR_START_SECONDS_MAX: u64 = 30;
+/// Connections of a closed loop: each sends its next request when it has the answer to the last.
+pub const CONNECTIONS: usize = 8;
+/// Connections of an open loop: enough that a slow answer holds up no other request.
+pub const OPEN_CONNECTIONS: usize = 32;
 
-pub fn measure(bench: &Bench) -> anyhow::Result<Vec<Row>> {
-    let data = bench.data_dir("load");
-    let server = Serving::start(&bench.program, "server", &data)?;
-    let ours = both_rates(server.port, &root_credentials(&data)?)?;
-    server.stop()?;
-    let emulator = Emulator::start(&bench.home)?;
-    let theirs = both_rates(emulator.port, &Credentials::new("AKIAIOSFODNN7EXAMPLE", "any", None))?;
-    drop(emulator);
-
-    let conditions = format!(
-        "{CONNECTIONS} kept-alive connections for {} s, every request signed and verified; the load shares the cores",
-        LOAD_TIME.as_secs()
-    );
-    let row = |what, ours: f64, theirs: f64| {
-        Row::new(what, format!("{ours:.0} requests/s"))
-            .beside(format!("moto_server: {theirs:.0} requests/s (it verifies no signature)"))
-            .note(conditions.clone())
-    };
-    Ok(vec![row("ListApplications", ours.0, theirs.0), row("GetDeployment", ours.1, theirs.1)])
+/// What is asked, over and over.
+pub struct Load<'a> {
+    pub port: u16,
+    pub credentials: &'a Credentials,
+    pub operation: &'a str,
+    /// How long it lasts.
+    pub time: Duration,
+    /// Makes the region and the input of the next request.
+    pub request: Box<dyn Fn() -> (String, Value) + Sync + 'a>,
 }
 
-/// The rates of `ListApplications` (ten of them) and of `GetDeployment`, in requests per second.
-fn both_rates(port: u16, credentials: &Credentials) -> anyhow::Result<(f64, f64)> {
-    let mut client = Client::new(port, credentials.clone());
-    for number in 0..10 {
-        client.codedeploy(
-            "CreateApplication",
-            &json!({"applicationName": format!("app-{number}")}),
-        )?;
-    }
-    client.codedeploy(
-        "CreateDeploymentGroup",
-        &json!({"applicationName": "app-0", "deploymentGroupName": "group",
-                "serviceRoleArn": "arn:aws:iam::123456789012:role/CodeDeploy"}),
-    )?;
-    let made = client.codedeploy(
-        "CreateDeployment",
-        &json!({"applicationName": "app-0", "deploymentGroupName": "group", "revision": {"revisionType": "S3",
-                "s3Location": {"bucket": "bucket", "key": "key", "bundleType": "zip"}}}),
-    )?;
-    let deployment = json!({"deploymentId": made["deploymentId"]});
-    Ok((
-        rate(port, credentials, "ListApplications", &json!({}))?,
-        rate(port, credentials, "GetDeployment", &deployment)?,
-    ))
-}
-
-/// Calls one operation over and over on several connections. Any error fails the measurement.
-fn rate(
-    port: u16,
-    credentials: &Credentials,
-    operation: &str,
-    input: &Value,
-) -> anyhow::Result<f64> {
-    let (over, count) = (AtomicBool::new(false), AtomicU64::new(0));
-    let begun = Instant::now();
-    std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..CONNECTIONS)
-            .map(|_| {
-                scope.spawn(|| -> anyhow::Result<()> {
-                    let mut client = Client::new(port, credentials.clone());
-                    while !over.load(Ordering::Relaxed) {
-                        client.codedeploy(operation, input)?;
-                        count.fetch_add(1, Ordering::Relaxed);
-                    }
-                    Ok(())
-                })
-            })
-            .collect();
-        std::thread::sleep(LOAD_TIME);
-        over.store(true, Ordering::Relaxed);
-        callers.into_iter().try_for_each(|caller| match caller.join() {
-            Ok(result) => result,
-            Err(_) => bail!("a caller panicked"),
-        })
-    })?;
-    Ok(count.into_inner() as f64 / begun.elapsed().as_secs_f64())
-}
-
-/// moto's server, installed for this measurement only.
-struct Emulator {
-    process: Child,
-    port: u16,
-}
-
-impl Emulator {
-    fn start(home: &Path) -> anyhow::Result<Self> {
-        let environment = crate::own_directory().join("bench-venv");
-        install_python(&environment, &crate::repository().join("xtask/bench-requirements.txt"))?;
-        let port = free_port()?;
-        let process = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", "--"])
-            .arg(environment.join("bin/moto_server"))
-            .args(["--host", "127.0.0.1", "--port", &port.to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(std::fs::File::create(home.join("emulator.log"))?)
-            .spawn()
-            .context("moto_server cannot be started")?;
-        let started = Self { process, port };
+impl Load<'_> {
+    /// Requests per second that are answered when each of [`CONNECTIONS`] clients asks as fast as it can. Any error
+    /// fails the measurement.
+    pub fn rate(&self) -> anyhow::Result<f64> {
+        let (over, answered) = (AtomicBool::new(false), AtomicU64::new(0));
         let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if begun.elapsed().as_secs() > EMULATOR_START_SECONDS_MAX {
-                bail!("moto_server does not listen after {EMULATOR_START_SECONDS_MAX} s");
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(started)
+        std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..CONNECTIONS)
+                .map(|_| {
+                    scope.spawn(|| -> anyhow::Result<()> {
+                        let mut client = self.client();
+                        while !over.load(Ordering::Relaxed) {
+                            self.send(&mut client)?;
+                            answered.fetch_add(1, Ordering::Relaxed);
+                        }
+                        Ok(())
+                    })
+                })
+                .collect();
+            std::thread::sleep(self.time);
+            over.store(true, Ordering::Relaxed);
+            callers.into_iter().try_for_each(|caller| match caller.join() {
+                Ok(result) => result,
+                Err(_) => bail!("a caller panicked"),
+            })
+        })?;
+        Ok(answered.into_inner() as f64 / begun.elapsed().as_secs_f64())
     }
-}
 
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    /// How long answers take when requests arrive at a fixed rate. Each is measured from when it was due, so that one
+    /// which had to wait for a connection counts as slow, as it would for whoever sent it.
+    pub fn latencies(&self, per_second: u64) -> anyhow::Result<Samples> {
+        let next = AtomicU64::new(0);
+        let total = per_second * self.time.as_secs();
+        let begun = Instant::now();
+        let samples = std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..OPEN_CONNECTIONS)
+                .map(|_| {
+                    scope.spawn(|| -> anyhow::Result<Vec<Duration>> {
+                        let (mut client, mut times) = (self.client(), Vec::new());
+                        loop {
+                            let number = next.fetch_add(1, Ordering::Relaxed);
+                            if number >= total {
+                                return Ok(times);
+                            }
+                            let nanoseconds = number * 1_000_000_000 / per_second;
+                            let due = begun + Duration::from_nanos(nanoseconds);
+                            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                            self.send(&mut client)?;
+                            times.push(due.elapsed());
+                        }
+                    })
+                })
+                .collect();
+            let mut all = Vec::new();
+            for caller in callers {
+                match caller.join() {
+                    Ok(times) => all.extend(times?),
+                    Err(_) => bail!("a caller panicked"),
+                }
+            }
+            anyhow::Ok(all)
+        })?;
+        Ok(Samples::of(samples))
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.port, self.credentials.clone())
+    }
+
+    fn send(&self, client: &mut Client) -> anyhow::Result<()> {
+        let (region, input) = (self.request)();
+        client.region = region;
+        client.codedeploy(self.operation, &input).map(drop)
     }
 }

@@ -9,15 +9,20 @@ use crate::process::output;
 
 /// One measurement.
 pub struct Row {
-    what: &'static str,
+    what: String,
     measured: String,
     compared: String,
     note: String,
 }
 
 impl Row {
-    pub fn new(what: &'static str, measured: impl Into<String>) -> Self {
-        Self { what, measured: measured.into(), compared: String::new(), note: String::new() }
+    pub fn new(what: impl Into<String>, measured: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            measured: measured.into(),
+            compared: String::new(),
+            note: String::new(),
+        }
     }
 
     /// What we want it to be.
@@ -41,19 +46,36 @@ pub fn print(rows: &[Row]) {
     println!("\n{}", table(rows));
 }
 
-/// Prints the table, and writes it with machine and date.
-pub fn publish(rows: &[Row]) -> anyhow::Result<()> {
-    let table = table(rows);
-    println!("\n{table}");
+/// What the document begins with.
+const HEAD: &str = "# Benchmarks\n\nWritten by `cargo xtask bench` (release build). Clients and servers share the machine, \
+                    over loopback.\n";
+
+/// Prints a group's table, and writes it with machine and date to its place in the document.
+pub fn publish(group: &str, rows: &[Row]) -> anyhow::Result<()> {
+    print(rows);
     let path = crate::repository().join("docs/benchmarks.md");
-    let text = format!(
-        "# Benchmarks\n\nWritten by `cargo xtask bench` (release build). Clients and servers share the machine, over \
-         loopback.\n\n{}\n{table}",
-        machine()?
-    );
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    let text = with_section(&before, group, &format!("{}\n{}", machine()?, table(rows)));
     std::fs::write(&path, text).with_context(|| format!("{} cannot be written", path.display()))?;
     println!("written to {}", path.display());
     Ok(())
+}
+
+/// The document with this section in the place of the one that has its heading, or at the end.
+fn with_section(document: &str, heading: &str, section: &str) -> String {
+    let mut found = false;
+    let mut text = HEAD.to_owned();
+    for (other, content) in document.split("\n## ").skip(1).filter_map(|part| part.split_once('\n'))
+    {
+        let is_ours = other == heading;
+        found |= is_ours;
+        let content = if is_ours { section } else { content };
+        let _ = write!(text, "\n## {other}\n\n{}\n", content.trim());
+    }
+    if !found {
+        let _ = write!(text, "\n## {heading}\n\n{}\n", section.trim());
+    }
+    text
 }
 
 fn table(rows: &[Row]) -> String {
@@ -103,5 +125,14 @@ mod tests {
             [Row::new("start", "5 ms").aim("≤ 10 ms").note("median"), Row::new("size", "1 MiB")];
         assert_eq!(table(&rows).lines().nth(2), Some("| start | 5 ms | aim ≤ 10 ms | median |"));
         assert_eq!(table(&rows).lines().nth(3), Some("| size | 1 MiB |  |  |"));
+    }
+
+    #[test]
+    fn a_section_replaces_its_own_and_no_other() {
+        let one = with_section("", "A", "first");
+        assert_eq!(one, format!("{HEAD}\n## A\n\nfirst\n"));
+        let two = with_section(&one, "B", "second");
+        let three = with_section(&two, "A", "third\n");
+        assert_eq!(three, format!("{HEAD}\n## A\n\nthird\n\n## B\n\nsecond\n"));
     }
 }

@@ -7,6 +7,11 @@ use std::time::Duration;
 pub struct Samples(Vec<Duration>);
 
 impl Samples {
+    pub fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self(times)
+    }
+
     pub fn push(&mut self, time: Duration) {
         self.0.push(time);
         self.0.sort_unstable();

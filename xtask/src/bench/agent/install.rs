@@ -8,35 +8,38 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use super::super::memory;
 use super::super::report::Row;
 use super::super::samples::{Samples, shown};
+use super::super::{Effort, memory};
 use super::configure;
 use crate::process::run;
 
 const RUNS: usize = 3;
-/// The small files of a bundle: how many, and how many in a directory. Half of each does not compress.
-const SMALL_FILES: usize = 20_000;
+/// The small files of a bundle, in thousands, and how many are in a directory. Half of each does not compress.
+const SMALL_THOUSANDS: usize = 20;
 const A_DIRECTORY: usize = 200;
 const SMALL_BYTES: u64 = 4096;
-const LARGE_BYTES: u64 = 1 << 30;
+const LARGE_MIB: u64 = 1024;
 /// The files and the entries of the bundle with permissions.
 const PERMITTED_FILES: usize = 2000;
 const PERMISSIONS: usize = 20;
 const EVENTS: [&str; 5] =
     ["ApplicationStop", "BeforeInstall", "AfterInstall", "ApplicationStart", "ValidateService"];
 
-pub fn measure(agent: &Path, home: &Path) -> anyhow::Result<Vec<Row>> {
+pub fn measure(agent: &Path, home: &Path, effort: Effort) -> anyhow::Result<Vec<Row>> {
+    let (thousands, mib) = (effort.of(SMALL_THOUSANDS, 1), effort.of(LARGE_MIB, 16));
     let place = Place { agent, home, config: configure(home, "")? };
-    let small = place.bundle("small", "", |files| small_files(files, SMALL_FILES))?;
+    let small = place.bundle("small", "", |files| small_files(files, thousands * 1000))?;
     let small = place.beside_tar(
-        ("agent: unpack and install 20,000 files of 4 KiB from tgz", "≤ 0.8 ×"),
+        &format!("agent: unpack and install {thousands},000 files of 4 KiB from tgz"),
+        "≤ 0.8 ×",
         &small,
         "near: creating files, and with `sync` the disk",
     )?;
-    let large = place.bundle("large", "", |files| random(&files.join("large"), LARGE_BYTES))?;
+    let large = place.bundle("large", "", |files| random(&files.join("large"), mib << 20))?;
     let large = place.beside_tar(
-        ("agent: unpack and install one file of 1 GiB from tgz", "≤ 0.5 ×, ≤ 32 MiB resident"),
+        &format!("agent: unpack and install one file of {mib} MiB from tgz"),
+        "≤ 0.5 ×, ≤ 32 MiB resident",
         &large,
         "does not compress; near: writing it twice, with `sync` the disk",
     )?;
@@ -119,12 +122,7 @@ impl Place<'_> {
         Ok((begun.elapsed(), peak))
     }
 
-    fn beside_tar(
-        &self,
-        (what, aim): (&'static str, &str),
-        bundle: &Path,
-        note: &str,
-    ) -> anyhow::Result<Row> {
+    fn beside_tar(&self, what: &str, aim: &str, bundle: &Path, note: &str) -> anyhow::Result<Row> {
         let (mut ours, mut bare, mut synced) =
             (Samples::default(), Samples::default(), Samples::default());
         let mut peak = 0;
