@@ -8,6 +8,7 @@ mod api;
 mod client;
 mod deployments;
 mod emulator;
+mod engine;
 mod full_store;
 mod load;
 mod memory;
@@ -66,13 +67,15 @@ pub enum Group {
     Deployments,
     /// Requests to the API, on both databases and beside an emulator
     Api,
+    /// Large fleets of simulated agents, on both databases, and the planner alone; takes some minutes
+    Engine,
     /// Reads of a store with ten million targets in it; takes some minutes and 10 GB of disk
     FullStore,
 }
 
 impl Group {
-    const ALL: [Self; 5] =
-        [Self::Agent, Self::Server, Self::Deployments, Self::Api, Self::FullStore];
+    const ALL: [Self; 6] =
+        [Self::Agent, Self::Server, Self::Deployments, Self::Api, Self::Engine, Self::FullStore];
 
     /// The heading of its table.
     fn title(self) -> &'static str {
@@ -81,6 +84,7 @@ impl Group {
             Self::Server => "Server",
             Self::Deployments => "Deployments",
             Self::Api => "API",
+            Self::Engine => "Engine",
             Self::FullStore => "Full store",
         }
     }
@@ -95,6 +99,7 @@ impl Group {
                 Ok(rows)
             }
             Self::Api => api::measure(bench),
+            Self::Engine => engine::measure(bench),
             Self::FullStore => full_store::measure(bench),
         }
     }

@@ -71,7 +71,8 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> anyhow::Result<Vec<u8>> {
-        let request = self.signed(service, headers, body)?;
+        let scope = Scope { region: &self.region, service };
+        let request = signed(self.address, &self.credentials, scope, headers, body)?;
         // A server may close an idle connection just when we write to it, so a kept one gets a second try.
         let kept = self.connection.is_some();
         let (status, answer) = match self.exchange(&request) {
@@ -82,35 +83,6 @@ impl Client {
             bail!("{service} answers {status}: {}", String::from_utf8_lossy(&answer));
         }
         Ok(answer)
-    }
-
-    fn signed(
-        &self,
-        service: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> anyhow::Result<Vec<u8>> {
-        let host = self.address.to_string();
-        let mut all = vec![("host", host.as_bytes())];
-        all.extend(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
-        let request = Request { method: "POST", target: "/", headers: &all };
-        let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
-        let scope = Scope { region: &self.region, service };
-        let added =
-            sigv4::sign(&request, &self.credentials, scope, now, &sigv4::payload_hash(body));
-        let mut bytes =
-            format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n", body.len())
-                .into_bytes();
-        let signed = headers
-            .iter()
-            .copied()
-            .chain(added.iter().map(|(name, value)| (*name, value.as_str())));
-        for (name, value) in signed {
-            write!(bytes, "{name}: {value}\r\n")?;
-        }
-        bytes.extend_from_slice(b"\r\n");
-        bytes.extend_from_slice(body);
-        Ok(bytes)
     }
 
     fn exchange(&mut self, request: &[u8]) -> anyhow::Result<(u16, Vec<u8>)> {
@@ -146,6 +118,33 @@ impl Client {
         self.connection = keep.then_some(connection);
         Ok((status, body))
     }
+}
+
+/// The bytes of one signed request to a service at an address.
+pub fn signed(
+    address: SocketAddr,
+    credentials: &Credentials,
+    scope: Scope<'_>,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> anyhow::Result<Vec<u8>> {
+    let host = address.to_string();
+    let mut all = vec![("host", host.as_bytes())];
+    all.extend(headers.iter().map(|(name, value)| (*name, value.as_bytes())));
+    let request = Request { method: "POST", target: "/", headers: &all };
+    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+    let added = sigv4::sign(&request, credentials, scope, now, &sigv4::payload_hash(body));
+    let mut bytes =
+        format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n", body.len())
+            .into_bytes();
+    let signed =
+        headers.iter().copied().chain(added.iter().map(|(name, value)| (*name, value.as_str())));
+    for (name, value) in signed {
+        write!(bytes, "{name}: {value}\r\n")?;
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(body);
+    Ok(bytes)
 }
 
 /// The texts of all elements of this name, in order; enough XML for the answers that we read.

@@ -137,7 +137,7 @@ fn push_demo_app(bench: &Bench, client: &Client) -> anyhow::Result<()> {
 }
 
 /// An application with a group `Hosts`, which has these further settings.
-fn make_group(client: &mut Client, application: &str, settings: &Value) -> anyhow::Result<()> {
+pub fn make_group(client: &mut Client, application: &str, settings: &Value) -> anyhow::Result<()> {
     client.codedeploy("CreateApplication", &json!({"applicationName": application}))?;
     let mut group = json!({
         "applicationName": application,
@@ -151,7 +151,7 @@ fn make_group(client: &mut Client, application: &str, settings: &Value) -> anyho
     Ok(())
 }
 
-fn create_deployment(
+pub fn create_deployment(
     client: &mut Client,
     application: &str,
     revision: &Value,
