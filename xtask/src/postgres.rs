@@ -1,6 +1,6 @@
 //! A throw-away PostgreSQL for tests and benchmarks: own data directory, loopback only, gone at the end.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -92,22 +92,28 @@ impl Postgres {
             .spawn()?;
         let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
         let mut started = Self { server, url, home };
-        started.wait_ready(port)?;
+        started.wait_ready()?;
         Ok(started)
     }
 
-    fn wait_ready(&mut self, port: u16) -> anyhow::Result<()> {
+    fn wait_ready(&mut self) -> anyhow::Result<()> {
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while !self.is_ready() {
             if let Some(status) = self.server.try_wait()? {
                 bail!("PostgreSQL ended at its start: {status}\n{}", self.log());
             }
             if begun.elapsed().as_secs() > START_SECONDS_MAX {
-                bail!("PostgreSQL does not listen after {START_SECONDS_MAX} s\n{}", self.log());
+                bail!("PostgreSQL is not ready after {START_SECONDS_MAX} s\n{}", self.log());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+
+    /// Whether it accepts sessions; it listens before it does. Source: PostgreSQL, `pidfile.h`, by which `pg_ctl` waits too.
+    fn is_ready(&self) -> bool {
+        std::fs::read_to_string(self.home.path().join("data/postmaster.pid"))
+            .is_ok_and(|file| file.lines().nth(7).is_some_and(|status| status.trim() == "ready"))
     }
 
     fn log(&self) -> String {
@@ -167,6 +173,8 @@ fn command_as(user: Option<&User>, program: &Path) -> Command {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
+
     use super::*;
 
     #[test]
