@@ -1,11 +1,9 @@
 //! A small HTTP/1.1 client: what the agent needs of one, and no more memory than that.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use base64::Engine;
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -17,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::names;
+use crate::proxies::{Proxies, Proxy};
 
 /// How long a connection may take to come about. Source: official agent.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -59,16 +58,9 @@ pub enum HttpError {
 /// A client with a few kept connections.
 #[derive(Debug, Default)]
 pub struct Client {
-    proxy: Option<Proxy>,
+    proxies: Proxies,
     tls: OnceLock<Arc<rustls::ClientConfig>>,
     idle: Mutex<Vec<(String, SendRequest<Full<Bytes>>)>>,
-}
-
-#[derive(Debug, Clone)]
-struct Proxy {
-    host: String,
-    port: u16,
-    authorization: Option<HeaderValue>,
 }
 
 /// A whole answer.
@@ -86,12 +78,13 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 impl Client {
-    /// A client; `proxy` is a URL that may carry user and password.
+    /// A client; `proxy` is a URL that may carry user and password. Without it, the proxies that the environment names.
     ///
     /// # Errors
-    /// The proxy's URL is none.
+    /// A proxy's URL is none.
     pub fn new(proxy: Option<&str>) -> Result<Self, HttpError> {
-        Ok(Self { proxy: proxy.map(parse_proxy).transpose()?, ..Self::default() })
+        let proxies = Proxies::new(proxy, |name| std::env::var(name).ok())?;
+        Ok(Self { proxies, ..Self::default() })
     }
 
     /// Sends a request and reads the whole answer.
@@ -192,7 +185,7 @@ impl Client {
         {
             parts.headers.insert(header::HOST, host);
         }
-        match self.proxy.as_ref().filter(|_| origin.is_proxied() && !origin.tls) {
+        match self.proxies.of(origin).filter(|_| !origin.tls) {
             Some(proxy) => {
                 if let Some(value) = &proxy.authorization {
                     parts.headers.insert(header::PROXY_AUTHORIZATION, value.clone());
@@ -208,7 +201,7 @@ impl Client {
 
     async fn connect(&self, origin: &Origin) -> Result<SendRequest<Full<Bytes>>, HttpError> {
         let failed = |source| HttpError::Connect { origin: origin.text.clone(), source };
-        let proxy = self.proxy.as_ref().filter(|_| origin.is_proxied());
+        let proxy = self.proxies.of(origin);
         let own = (origin.host.as_str(), origin.port);
         let (host, port) = proxy.map_or(own, |proxy| (proxy.host.as_str(), proxy.port));
         let addresses = names::addresses(host, port).await.map_err(failed)?;
@@ -276,49 +269,15 @@ async fn tunnel(
     Ok(Box::new(TokioIo::new(upgraded)))
 }
 
-fn parse_proxy(url: &str) -> Result<Proxy, HttpError> {
-    let wrong =
-        |reason: &str| HttpError::Url { url: "proxy_uri".to_owned(), reason: reason.to_owned() };
-    let uri: Uri = url.parse().map_err(|_| wrong("it cannot be parsed"))?;
-    let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
-    let (user, host) = match authority.as_str().rsplit_once('@') {
-        Some((user, host)) => (Some(user), host),
-        None => (None, authority.as_str()),
-    };
-    let port =
-        authority.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
-    let host =
-        host.rsplit_once(':').filter(|(_, p)| p.parse::<u16>().is_ok()).map_or(host, |(h, _)| h);
-    let authorization = user.and_then(|user| {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(decode(user));
-        HeaderValue::from_str(&format!("Basic {encoded}")).ok()
-    });
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Proxy { host, port, authorization })
-}
-
-/// Undoes percent encoding, which a password with special characters has in a URL.
-fn decode(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).filter(|_| *first == b'%');
-        let byte = hex.and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-    }
-    bytes
-}
-
 /// Scheme, host and port of a URL.
-struct Origin {
+pub(crate) struct Origin {
     text: String,
-    host: String,
-    port: u16,
-    tls: bool,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) tls: bool,
 }
 
-fn origin_of(uri: &Uri) -> Result<Origin, HttpError> {
+pub(crate) fn origin_of(uri: &Uri) -> Result<Origin, HttpError> {
     let wrong = |reason: &str| HttpError::Url { url: uri.to_string(), reason: reason.to_owned() };
     let tls = match uri.scheme_str() {
         Some("https") => true,
@@ -350,18 +309,6 @@ impl Origin {
             _ => address,
         }
     }
-
-    /// Instance metadata and the machine itself are never behind a proxy.
-    fn is_proxied(&self) -> bool {
-        let own = match self.host.parse::<IpAddr>() {
-            Ok(IpAddr::V4(address)) => {
-                address.is_loopback() || address == Ipv4Addr::new(169, 254, 169, 254)
-            }
-            Ok(IpAddr::V6(address)) => address.is_loopback(),
-            Err(_) => self.host == "localhost",
-        };
-        !own
-    }
 }
 
 /// The `Host` that the client sends for a URL: what a signature must cover.
@@ -383,13 +330,5 @@ mod tests {
         assert_eq!(host("https://s3.amazonaws.com/x"), "s3.amazonaws.com");
         assert_eq!(host("http://s3.test:443/"), "s3.test:443");
         assert_eq!(host("https://[::1]:80/"), "[::1]:80");
-    }
-
-    #[test]
-    fn a_proxy_may_carry_a_password_with_special_characters() {
-        let proxy = parse_proxy("http://me:p%40ss@proxy.test:3128").unwrap();
-        assert_eq!((proxy.host.as_str(), proxy.port), ("proxy.test", 3128));
-        assert_eq!(proxy.authorization.unwrap(), "Basic bWU6cEBzcw==");
-        assert!(parse_proxy("not a url").is_err());
     }
 }

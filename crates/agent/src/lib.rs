@@ -27,6 +27,7 @@ pub mod credentials;
 pub mod http;
 pub mod identity;
 pub mod names;
+mod proxies;
 pub mod service;
 
 pub mod daemon;
