@@ -1,7 +1,7 @@
 //! Bundles: how a revision gets from where it is stored into a deployment's directory.
 //!
-//! [`fetch`] brings the archive if none of the [`kept`] ones is it, [`unpack`] writes its files below one directory and nowhere else, [`strip`] takes away a
-//! leading directory, [`retention`] makes room.
+//! [`download`] gets one while it unpacks it: [`fetch`] asks for the archive if none of the [`kept`] ones is it, [`unpack`]
+//! writes its files below one directory and nowhere else, without a leading directory, and [`retention`] makes room.
 
 pub mod beneath;
 pub mod download;

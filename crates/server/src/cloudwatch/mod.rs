@@ -1,6 +1,6 @@
 //! CloudWatch, as far as deployments need it: metric alarms and their states.
 //!
-//! An alarm's state is what [`SetAlarmState`](alarms) or an alarm source (`crate::alarms`) last said. Metrics are not
+//! An alarm's state is what `SetAlarmState` or an alarm source (`crate::alarms`) last said. Metrics are not
 //! kept: an alarm never changes its state by itself, and `PutMetricData` is not served.
 //!
 //! Source: CloudWatch API reference and the service's model.
