@@ -110,6 +110,9 @@ pub struct Common {
     /// Other calls of CodeDeploy that one principal may make per second [default: any number]
     #[arg(long, value_name = "RATE")]
     pub throttle_writes: Option<NonZeroU32>,
+    /// How often the alarms of running deployments are read; one that changes is read at once
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub alarm_interval: u64,
     /// How log lines are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

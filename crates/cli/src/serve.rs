@@ -86,6 +86,7 @@ fn config(
             common.hook_output_all_mib << 20,
         ),
         rates: Rates { reads: common.throttle_reads, writes: common.throttle_writes },
+        alarm_interval: std::time::Duration::from_secs(common.alarm_interval),
         clock: Clock::system(),
         public_url: common.public_url.clone(),
         reach: if common.allow_link_local_requests {

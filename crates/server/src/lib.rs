@@ -22,6 +22,7 @@ pub mod inventory;
 pub mod published;
 pub mod signer;
 
+pub mod alarms;
 pub mod cloudwatch;
 pub mod ec2;
 pub mod forms;

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::alarms::{AlarmWatcher, POLL_INTERVAL};
 use crate::app::{App, PageTokens, on_premises};
 use crate::clock::Clock;
 use crate::driver::{Driver, chain};
@@ -59,6 +60,8 @@ pub struct Config {
     pub output_limits: OutputLimits,
     /// How often callers may ask CodeDeploy.
     pub rates: Rates,
+    /// How often the alarms of running deployments are read; one that changes is read at once.
+    pub alarm_interval: Duration,
     /// Tells the time.
     pub clock: Clock,
     /// The address by which others reach this server, for links in notifications; without one, the address listened
@@ -88,6 +91,7 @@ impl Config {
             host_names: Vec::new(),
             output_limits: output_limits(8 << 20, 2 << 30),
             rates: Rates::default(),
+            alarm_interval: POLL_INTERVAL,
             clock: Clock::system(),
             public_url: None,
             reach: Reach::default(),
@@ -194,6 +198,7 @@ impl Server {
         }
         tasks.spawn(parts.driver.run());
         tasks.spawn(Arc::new(parts.spreader).run());
+        tasks.spawn(parts.watcher.run());
         tasks.spawn(parts.edge.postman.clone().run());
         tasks.spawn(sweep_files(parts.edge.s3.clone(), started));
         tasks.spawn(housekeep(
@@ -249,6 +254,7 @@ struct Parts {
     edge: Edge,
     driver: Driver,
     spreader: Spreader,
+    watcher: AlarmWatcher,
 }
 
 impl Parts {
@@ -279,6 +285,12 @@ impl Parts {
         );
         let account = config.scope.account.clone();
         let spreader = Spreader::new(store.clone(), account.clone(), stopping.clone());
+        let watcher = AlarmWatcher::new(
+            store.clone(),
+            config.clock.clone(),
+            config.alarm_interval,
+            stopping.clone(),
+        );
         let driver = Driver::new(
             store.clone(),
             config.clock.clone(),
@@ -310,7 +322,7 @@ impl Parts {
             outside,
             throttle: Throttle::new(config.rates),
         };
-        Ok(Self { edge, driver, spreader })
+        Ok(Self { edge, driver, spreader, watcher })
     }
 }
 
