@@ -3,6 +3,7 @@
 //! Deliberately wider than the original where that harms nobody: aliases and merge keys are read, dates and symbols are
 //! text, a byte order mark is skipped. Tags that ask for objects of Ruby's are refused, as there.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -65,11 +66,24 @@ pub fn parse(text: &[u8]) -> Result<Node, AppSpecError> {
     if let Err(error) = std::str::from_utf8(text) {
         return Err(not_utf8(error.valid_up_to(), text));
     }
-    let mut input = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    let ended = with_its_last_line_ended(text);
+    let made_up_end = (ended.len() > text.len()).then_some(ended.len() as u64);
+    let mut input = &*ended;
     let mut parser = Parser::new();
     parser.set_input_string(&mut input);
-    let mut loader = Loader { parser, anchors: HashMap::new(), memory: 0 };
+    let mut loader = Loader { parser, made_up_end, anchors: HashMap::new(), memory: 0 };
     loader.document()
+}
+
+/// The scanner panics on a block scalar whose last line has no end (libyaml 0.2 takes it as it is), so that it gets one.
+fn with_its_last_line_ended(text: &[u8]) -> Cow<'_, [u8]> {
+    let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    // Nothing else gets one: places in messages count from the text's real end.
+    if !text.iter().any(|byte| b"|>".contains(byte)) || last.iter().all(|byte| *byte == b' ') {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned([text, b"\n"].concat())
 }
 
 /// `node` unless it is absent or null, which mean the same everywhere in an AppSpec.
@@ -135,6 +149,8 @@ impl Node {
 
 struct Loader<'r, 'b> {
     parser: Parser<&'b mut &'r [u8]>,
+    /// The text's length, if its last line ends only because we say so.
+    made_up_end: Option<u64>,
     /// Each value with what it takes of the memory.
     anchors: HashMap<String, (Node, usize)>,
     /// What is taken so far, in bytes.
@@ -156,7 +172,16 @@ impl Loader<'_, '_> {
     }
 
     fn next(&mut self) -> Result<Event, AppSpecError> {
-        self.parser.parse().map_err(|error| syntax(&error))
+        let mut event = self.parser.parse().map_err(|error| syntax(&error))?;
+        if let EventData::Scalar {
+            value, style: ScalarStyle::Literal | ScalarStyle::Folded, ..
+        } = &mut event.data
+            && Some(event.end_mark.index) == self.made_up_end
+            && value.ends_with('\n')
+        {
+            value.pop();
+        }
+        Ok(event)
     }
 
     fn node(&mut self, event: Event, depth: usize) -> Result<Node, AppSpecError> {
@@ -349,6 +374,22 @@ mod tests {
     fn the_last_duplicate_counts_and_only_the_first_document_is_read() {
         let node = read("---\na: 1\nb: 2\na: 3\n---\na: 9\n");
         assert_eq!(node.describe(), r#"{"a"=>3, "b"=>2}"#);
+    }
+
+    #[test]
+    fn a_block_that_ends_with_the_text_ends_without_a_line_break() {
+        for (text, expected) in [
+            ("a: |\n  b", "b"),
+            ("a: |+\n  b", "b"),
+            ("a: >-\n  b\n  c", "b c"),
+            ("a: |\r\n  b\r\n  c", "b\nc"),
+            ("a: |\n  b\n", "b\n"),
+            ("a: |\n  b\n  ", "b\n"),
+            ("a: |\n  b\n# not it", "b\n"),
+            ("a: '|'", "|"),
+        ] {
+            assert_eq!(read(text).get("a").unwrap().text(), expected, "{text:?}");
+        }
     }
 
     #[test]
