@@ -2,8 +2,8 @@
 
 use crate::process::{cargo, run, step};
 
-/// Format, clippy and docs with warnings as errors, then the agent as hosts get it, all tests, and whether they would notice a
-/// broken planner.
+/// Format, clippy and docs with warnings as errors, whether the tests would notice a broken planner, the agent as hosts get it, a
+/// short fuzzing, then all tests.
 pub fn ci() -> anyhow::Result<()> {
     step("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
     step("clippy", || {
@@ -16,5 +16,7 @@ pub fn ci() -> anyhow::Result<()> {
     })?;
     step("mutants", || crate::mutants::mutants(None))?;
     crate::agent_program::build_and_check()?;
+    crate::setup::setup()?;
+    crate::fuzz::fuzz(None, crate::fuzz::CI_SECONDS, None)?;
     crate::suite::test(None)
 }

@@ -6,6 +6,7 @@ mod agent_program;
 mod bench;
 mod ci;
 mod demo;
+mod fuzz;
 mod r#gen;
 mod leftovers;
 mod mutants;
@@ -72,6 +73,17 @@ enum Command {
         /// Only mutants whose rule contains this
         filter: Option<String>,
     },
+    /// Gives what reads bytes of others (AppSpecs, specifications, archives, the agent's files) any bytes at all
+    Fuzz {
+        /// Only this target: appspec, specification, archive or ledger
+        target: Option<String>,
+        /// For how long, each
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Runs this one input again instead
+        #[arg(long, value_name = "FILE", requires = "target")]
+        input: Option<PathBuf>,
+    },
     /// Runs simulated fleets through the planner; a failure prints its seed and its story
     Simulate {
         /// How many fleets; 1 if a seed is given
@@ -113,6 +125,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         ),
         Command::Gen { check } => r#gen::run(check),
         Command::Mutants { filter } => mutants::mutants(filter.as_deref()),
+        Command::Fuzz { target, seconds, input } => {
+            fuzz::fuzz(target.as_deref(), seconds, input.as_deref())
+        }
         Command::Simulate { seed: Some(seed), story: true, .. } => simulate::story(seed),
         Command::Simulate { seeds, seed, .. } => {
             let seeds = seeds.unwrap_or(if seed.is_some() { 1 } else { 100_000 });

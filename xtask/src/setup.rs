@@ -45,6 +45,11 @@ const NEEDS: &[Need] = &[
         is_met: || find("openssl").is_some(),
     },
     Need {
+        what: "a C++ compiler, for the fuzz targets' libFuzzer",
+        package: "g++",
+        is_met: || find("c++").is_some(),
+    },
+    Need {
         what: "sudo, which hooks may ask for",
         package: "sudo",
         is_met: || find("sudo").is_some(),

@@ -39,5 +39,8 @@ pub mod watchman;
 
 pub mod self_install;
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 /// The version that every call carries, in the form of the official agent's `.version` file.
 pub const VERSION: &str = concat!("longshore_", env!("CARGO_PKG_VERSION"));

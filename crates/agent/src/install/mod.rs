@@ -210,6 +210,11 @@ impl InstallError {
     }
 }
 
+/// The text of a switch's journal as it was understood.
+pub(crate) fn journal_rewritten(path: &Utf8Path) -> Result<Option<String>, InstallError> {
+    Ok(journal::Journal::read(path, &Hands::default())?.map(|journal| journal.text()))
+}
+
 /// A step in the form of the official agent's `…-install.json`, for people and tools.
 fn instruction(step: &Step) -> Value {
     let text = |path: &Path| path.to_string_lossy().into_owned();
