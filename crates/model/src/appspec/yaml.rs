@@ -67,6 +67,13 @@ pub fn parse(text: &[u8]) -> Result<Node, AppSpecError> {
         return Err(not_utf8(error.valid_up_to(), text));
     }
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    // The scanner gives up on some malformed texts by a panic, where libyaml tells an error: that must not end an agent.
+    std::panic::catch_unwind(|| first_document(text)).unwrap_or_else(|_| {
+        Err(refuse("the text cannot be read as YAML", Position { line: 1, column: 1 }))
+    })
+}
+
+fn first_document(text: &[u8]) -> Result<Node, AppSpecError> {
     let ended = with_its_last_line_ended(text);
     let made_up_end = (ended.len() > text.len()).then_some(ended.len() as u64);
     let mut input = &*ended;
@@ -390,6 +397,12 @@ mod tests {
         ] {
             assert_eq!(read(text).get("a").unwrap().text(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_the_scanner_panics_on_is_a_syntax_error() {
+        let error = parse(b"{a: [!ruby/x,b]}").unwrap_err();
+        assert!(error.to_string().contains("cannot be read as YAML"), "{error}");
     }
 
     #[test]
