@@ -114,12 +114,12 @@ pub enum StopRequest {
 }
 
 /// The columns that `read_state` reads.
-const STATE: &str = "id, version, status, created, started, completed, error_code, error_message, \
+pub(crate) const STATE: &str = "id, version, status, created, started, completed, error_code, error_message, \
      minimum_healthy, ignore_application_stop_failures, \
      stop_requested, stop_principal, stop_roll_back, orphaned, \
      creator, roll_back_on, rolled_back_by, alarms, alarms_read, alarm_raised, alarm_finding";
 
-const REST: &str = "region, application_id, application_name, group_id, group_name, config_name, \
+pub(crate) const REST: &str = "region, application_id, application_name, group_id, group_name, config_name, \
      revision, previous_revision, description, options, rolls_back";
 
 impl Store {
@@ -430,7 +430,7 @@ fn read_stop(row: &mut Row) -> Result<Option<StopIntent>, StoreError> {
     }))
 }
 
-fn read_record(
+pub(crate) fn read_record(
     state: rollout::Deployment,
     mut row: Row,
     overview: Option<Overview>,
@@ -452,14 +452,14 @@ fn read_record(
     })
 }
 
-fn overview(id: &DeploymentId) -> Query {
+pub(crate) fn overview(id: &DeploymentId) -> Query {
     Query::new(
         "SELECT status, COUNT(*) FROM targets WHERE deployment_id = $1 GROUP BY status",
         params![id],
     )
 }
 
-fn read_overview(rows: Vec<Row>) -> Result<Overview, StoreError> {
+pub(crate) fn read_overview(rows: Vec<Row>) -> Result<Overview, StoreError> {
     let mut overview = Overview::default();
     for mut row in rows {
         let counted = match row.named(TargetStatus::from_name, "a target's status")? {

@@ -84,7 +84,7 @@ pub enum UpdateGroup {
     ConfigMissing,
 }
 
-const SELECT: &str = "SELECT g.id, g.application_id, g.region, g.name, g.config_name, g.body, \
+pub(crate) const SELECT: &str = "SELECT g.id, g.application_id, g.region, g.name, g.config_name, g.body, \
      g.version, g.created, g.target_revision, g.last_successful_revision, \
      s.id, s.status, s.created, s.completed, a.id, a.status, a.created, a.completed \
      FROM deployment_groups g \
@@ -251,7 +251,7 @@ fn config_must_exist(region: &str, name: &DeploymentConfigName) -> Statement {
     }
 }
 
-fn read(mut row: Row) -> Result<Group, StoreError> {
+pub(crate) fn read(mut row: Row) -> Result<Group, StoreError> {
     Ok(Group {
         id: DeploymentGroupId::new(row.text()?),
         application_id: ApplicationId::new(row.text()?),

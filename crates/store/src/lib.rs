@@ -35,8 +35,10 @@ mod snapshot;
 mod targets;
 mod timeline;
 
+mod audit;
 mod deliveries;
 mod notices;
+mod overviews;
 
 mod documents;
 
@@ -56,6 +58,7 @@ use tokio::sync::broadcast;
 
 pub use alarms::{AlarmReading, WatchedAlarms};
 pub use applications::{Application, Create, DeleteApplication, Rename};
+pub use audit::AuditRecord;
 pub use buckets::{Bucket, CreateBucket, DeleteBucket, Versioning};
 pub use changes::Change;
 pub use commit::{Commit, Planned};
@@ -73,6 +76,7 @@ pub use hosts::{Acknowledge, CommandRecord, Complete, Host};
 pub use listing::{ListObjects, Listing, ListingEntry, Marker};
 pub use notices::{Happened, Notice};
 pub use objects::{DeleteObject, NewObject, Object, PutCondition, PutObject};
+pub use overviews::{DeploymentView, DeploymentsOf, Installed};
 pub use page::Page;
 pub use revisions::{RevisionFilter, RevisionRecord, RevisionSort};
 pub use timeline::{EntryKind, TimelineEntry};

@@ -20,10 +20,10 @@ use rollout::{
 
 use crate::engine::Value;
 use crate::{
-    AlarmReading, Application, Bucket, Config, Database, DeploymentFilter, DocumentWrite, Expected,
-    GroupChange, ListObjects, Marker, NewDelivery, NewDeployment, NewGroup, NewObject, OutputBatch,
-    OutputFilter, OutputLimits, Part, Planned, PutCondition, RevisionFilter, RevisionSort, Store,
-    StoreError, Upload, Versioning,
+    AlarmReading, Application, AuditRecord, Bucket, Config, Database, DeploymentFilter,
+    DeploymentsOf, DocumentWrite, Expected, GroupChange, ListObjects, Marker, NewDelivery,
+    NewDeployment, NewGroup, NewObject, OutputBatch, OutputFilter, OutputLimits, Part, Planned,
+    PutCondition, RevisionFilter, RevisionSort, Store, StoreError, Upload, Versioning,
 };
 
 /// What was run: texts with parameters, and the lines (file name, line) that made them.
@@ -149,6 +149,7 @@ fn a_plan_that_scans_or_sorts_is_found() {
 async fn use_everything(store: &Store) -> BTreeMap<String, Vec<Value>> {
     use_deployments(store).await.unwrap();
     use_listings(store).await.unwrap();
+    use_overviews(store).await.unwrap();
     use_documents(store).await.unwrap();
     use_objects(store).await.unwrap();
     use_output(store).await.unwrap();
@@ -402,6 +403,47 @@ async fn use_output(store: &Store) -> Result<(), StoreError> {
     }
     store.purge_output(&limits).await?;
     Ok(())
+}
+
+async fn use_overviews(store: &Store) -> Result<(), StoreError> {
+    let (id, region) = (deployment(), || "r".to_owned());
+    let lists = [
+        DeploymentsOf::Region(region()),
+        DeploymentsOf::Application(ApplicationId::new("a")),
+        DeploymentsOf::Group(DeploymentGroupId::new("g")),
+        DeploymentsOf::Status(region(), DeploymentStatus::Succeeded),
+    ];
+    for after in [None, Some("9/9")] {
+        for of in &lists {
+            store.deployment_rows(of, after, 5).await?;
+        }
+        store.audit("r", after, 5).await?;
+    }
+    store.running_rows("r", 5).await?;
+    store.deployment_view(&id, 5).await?;
+    store.deployment_since(&id, 1, 5).await?;
+    store.groups_of_region("r").await?;
+    store.installed("r").await?;
+    store.installed_on(&["h1".to_owned()]).await?;
+    store.hosts(&["h1".to_owned(), "h2".to_owned()]).await?;
+    store.record_audit(&audit_record()).await?;
+    store.forget_audit(at(1)).await
+}
+
+fn audit_record() -> AuditRecord {
+    let text = String::new;
+    AuditRecord {
+        region: "r".to_owned(),
+        at: at(2),
+        id: text(),
+        principal: text(),
+        access_key: text(),
+        source: None,
+        service: text(),
+        operation: text(),
+        resource: text(),
+        outcome: text(),
+    }
 }
 
 async fn use_documents(store: &Store) -> Result<(), StoreError> {

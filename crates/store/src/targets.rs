@@ -98,10 +98,20 @@ pub(crate) fn all(deployment: &DeploymentId) -> Query {
     )
 }
 
+/// The targets of a deployment that commits after `version` changed.
+pub(crate) fn changed_since(deployment: &DeploymentId, version: u64) -> Query {
+    Query::new(
+        format!("SELECT {COLUMNS} FROM targets WHERE deployment_id = $1 AND changed_in > $2"),
+        params![deployment, version],
+    )
+}
+
+/// Makes a target, in a batch whose first statement made the deployment's new version; so [`update`].
 pub(crate) fn insert(deployment: &DeploymentId, target: &Target) -> Statement {
     Statement::new(
         "INSERT INTO targets (deployment_id, target_id, arn, host_identifier, position, status, \
-         last_updated, events) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         last_updated, events, changed_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+         COALESCE((SELECT version FROM deployments WHERE id = $1), 0))",
         params![
             deployment,
             &target.id,
@@ -119,7 +129,9 @@ pub(crate) fn insert(deployment: &DeploymentId, target: &Target) -> Statement {
 pub(crate) fn update(deployment: &DeploymentId, target: &Target) -> Statement {
     Statement::new(
         "UPDATE targets SET arn = $3, host_identifier = $4, position = $5, status = $6, \
-         last_updated = $7, events = $8 WHERE deployment_id = $1 AND target_id = $2",
+         last_updated = $7, events = $8, \
+         changed_in = (SELECT version FROM deployments WHERE id = $1) \
+         WHERE deployment_id = $1 AND target_id = $2",
         params![
             deployment,
             &target.id,

@@ -8,7 +8,7 @@ use rollout::{AlarmFinding, Decision, Input, StopIntent, WaitingOn};
 
 use crate::codec;
 use crate::deployments::NewDeployment;
-use crate::engine::{Row, Statement, params};
+use crate::engine::{Query, Row, Statement, params};
 use crate::error::StoreError;
 use crate::page::Cursor;
 use crate::{Page, Store};
@@ -133,6 +133,20 @@ impl Fact {
 
 fn text(text: &impl ToString) -> Input {
     Input::Text(text.to_string())
+}
+
+/// What happened to a deployment last, newest first.
+pub(crate) fn newest(id: &DeploymentId, limit: u32) -> Query {
+    Query::new(
+        "SELECT version, position, at, kind, target_id, rule, inputs, what FROM timeline \
+         WHERE deployment_id = $1 \
+         ORDER BY version DESC, position DESC LIMIT $2",
+        params![id, limit],
+    )
+}
+
+pub(crate) fn read_entry(row: Row) -> Result<TimelineEntry, StoreError> {
+    read(row).map(|(_, entry)| entry)
 }
 
 pub(crate) fn of_the_creation(new: &NewDeployment) -> Statement {

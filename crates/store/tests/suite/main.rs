@@ -14,6 +14,7 @@ mod hook_output;
 mod hosts;
 mod notifications;
 mod objects;
+mod overviews;
 mod postgres;
 mod rollbacks;
 mod schema;
