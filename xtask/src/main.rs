@@ -12,6 +12,7 @@ mod leftovers;
 mod mutants;
 mod postgres;
 mod process;
+mod screenshots;
 mod serving;
 mod setup;
 mod simulate;
@@ -50,6 +51,8 @@ enum Command {
     Ci,
     /// Builds the agent as it is put on hosts: one static file, checked for its size and in an empty root
     BuildAgent,
+    /// Makes the console's screenshots in `docs/images`, in both themes
+    Screenshots,
     /// Measures, prints tables, and writes them to `docs/benchmarks.md`
     Bench {
         /// Only this group of measurements; the document keeps what it has of the others
@@ -115,6 +118,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { filter } => suite::test(filter.as_deref()),
         Command::Ci => ci::ci(),
         Command::BuildAgent => agent_program::build_and_check(),
+        Command::Screenshots => screenshots::screenshots(),
         Command::Bench { group, quick, full } => bench::bench(
             group,
             match (quick, full) {

@@ -55,6 +55,16 @@ const NEEDS: &[Need] = &[
         is_met: || find("sudo").is_some(),
     },
     Need {
+        what: "Chromium, in which the tests look at the console",
+        package: "chromium",
+        is_met: || find("chromium").is_some(),
+    },
+    Need {
+        what: "chromedriver, which drives Chromium",
+        package: "chromium-driver",
+        is_met: || find("chromedriver").is_some(),
+    },
+    Need {
         what: "PostgreSQL's server programs, for the tests of the store",
         package: "postgresql",
         is_met: || postgres::programs().is_some(),
@@ -140,15 +150,23 @@ fn visible_to_instances(directory: PathBuf) -> PathBuf {
     home.join(".cache/longshore")
 }
 
-/// The AWS SDK for JavaScript, exactly as `tests/js/package-lock.json` names it. Where there is no npm it is left out,
-/// and its test says that it was skipped: nothing else needs JavaScript.
+/// The AWS SDK for JavaScript, and what judges the console's accessibility. Where there is no npm they are left out, and
+/// their tests say that they were skipped: nothing else needs JavaScript.
 fn javascript() -> anyhow::Result<()> {
     if find("npm").is_none() {
-        println!("    no npm here: the tests with the AWS SDK for JavaScript will be skipped");
+        println!(
+            "    no npm here: the tests with the AWS SDK for JavaScript and with axe-core will be skipped"
+        );
         return Ok(());
     }
-    let source = crate::repository().join("tests/js");
-    let home = crate::own_directory().join("js");
+    install_javascript("the AWS SDK for JavaScript", "tests/js", "js")?;
+    install_javascript("axe-core", "tests/browser", "axe")
+}
+
+/// Installs exactly what the `package-lock.json` of a folder names, in a folder of our own.
+fn install_javascript(what: &str, source: &str, home: &str) -> anyhow::Result<()> {
+    let source = crate::repository().join(source);
+    let home = crate::own_directory().join(home);
     let lock = source.join("package-lock.json");
     let wanted =
         std::fs::read(&lock).with_context(|| format!("{} cannot be read", lock.display()))?;
@@ -157,7 +175,7 @@ fn javascript() -> anyhow::Result<()> {
     if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    println!("    installing the AWS SDK for JavaScript");
+    println!("    installing {what}");
     std::fs::create_dir_all(&home).with_context(|| format!("{} cannot be made", home.display()))?;
     for name in ["package.json", "package-lock.json", ".npmrc"] {
         std::fs::copy(source.join(name), home.join(name))

@@ -113,6 +113,9 @@ pub struct Common {
     /// How often the alarms of running deployments are read; one that changes is read at once
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub alarm_interval: u64,
+    /// A TLS proxy in front, whose word on a visitor's address and on TLS the console takes; may be given again
+    #[arg(long, value_name = "ADDR")]
+    pub trusted_proxy: Vec<std::net::IpAddr>,
     /// How log lines are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

@@ -94,6 +94,7 @@ fn config(
         } else {
             Reach::NoLinkLocal
         },
+        trusted_proxies: common.trusted_proxy.clone(),
     })
 }
 
@@ -160,7 +161,9 @@ fn greet(running: &RunningServer, data_dir: &DataDir, missing: &[Missing]) {
         }
     }
     println!(
-        "Point the aws CLI at it:\n  eval \"$(longshore credentials --env --data-dir {})\"",
+        "Look at it: http://{}/-/console, with the access key that `longshore credentials` prints\n\
+         Point the aws CLI at it:\n  eval \"$(longshore credentials --env --data-dir {})\"",
+        reachable(running.address()),
         data_dir.path()
     );
 }

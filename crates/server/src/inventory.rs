@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use model::arn::Scope;
 use model::{ErrorCode, ErrorInformation, InstanceId, Target, TargetId};
 use rollout::{Busy, Candidate, HealthClass, HostFacts, Members, Presence, Snapshot};
-use store::{DeploymentRecord, HealthRecord, Store};
+use store::{Group, HealthRecord, Store};
 
 use crate::app::{Failure, Options, Settings, on_premises};
 use crate::ec2::InstanceRecord;
@@ -81,10 +81,8 @@ impl Inventory {
                 "The deployment group was deleted before the deployment started",
             ));
         };
-        let settings = crate::app::group_settings(&group)?;
         let health = self.store.health(&record.group_id).await?;
-        let mut candidates = self.instances(&record, &settings, &health).await?;
-        candidates.extend(self.on_premises(&record, &settings, &health).await?);
+        let mut candidates = self.selected_with(&record.region, &group, &health).await?;
         if Options::read(&record)?.update_outdated_instances_only {
             let installed =
                 |id: &TargetId| health.get(id).and_then(|known| known.revision.as_ref());
@@ -93,9 +91,30 @@ impl Inventory {
         Ok(Members::Known(candidates))
     }
 
+    /// The hosts of a region that a group selects now, in no particular order.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn selected(&self, region: &str, group: &Group) -> Looked<Vec<Candidate>> {
+        let health = self.store.health(&group.id).await?;
+        self.selected_with(region, group, &health).await
+    }
+
+    async fn selected_with(
+        &self,
+        region: &str,
+        group: &Group,
+        health: &BTreeMap<TargetId, HealthRecord>,
+    ) -> Looked<Vec<Candidate>> {
+        let settings = crate::app::group_settings(group)?;
+        let mut candidates = self.instances(region, &settings, health).await?;
+        candidates.extend(self.on_premises(region, &settings, health).await?);
+        Ok(candidates)
+    }
+
     async fn instances(
         &self,
-        record: &DeploymentRecord,
+        region: &str,
         settings: &Settings,
         health: &BTreeMap<TargetId, HealthRecord>,
     ) -> Looked<Vec<Candidate>> {
@@ -103,12 +122,12 @@ impl Inventory {
         if selection == model::selection::TagSelection::Nothing {
             return Ok(Vec::new());
         }
-        let scope = Scope { account: self.account.clone(), region: record.region.clone() };
-        let instances =
-            self.records
-                .list::<InstanceRecord>(&format!("{}/", record.region))
-                .await
-                .map_err(|error| Failure::internal("the instances cannot be read", error))?;
+        let scope = Scope { account: self.account.clone(), region: region.to_owned() };
+        let instances = self
+            .records
+            .list::<InstanceRecord>(&format!("{region}/"))
+            .await
+            .map_err(|error| Failure::internal("the instances cannot be read", error))?;
         let instances = instances.into_iter().map(|kept| kept.record);
         let selected =
             instances.filter(|found| !found.is_given_up() && selection.selects(&found.tags));
@@ -128,12 +147,12 @@ impl Inventory {
 
     async fn on_premises(
         &self,
-        record: &DeploymentRecord,
+        region: &str,
         settings: &Settings,
         health: &BTreeMap<TargetId, HealthRecord>,
     ) -> Looked<Vec<Candidate>> {
         let selection = settings.on_premises_selection();
-        let hosts = on_premises::selected(&self.store, &record.region, &selection).await?;
+        let hosts = on_premises::selected(&self.store, region, &selection).await?;
         Ok(hosts
             .into_iter()
             .map(|host| {

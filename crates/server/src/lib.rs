@@ -15,6 +15,8 @@ pub mod http;
 
 pub mod app;
 
+pub mod console;
+
 pub mod driver;
 pub mod github;
 pub mod hosts;

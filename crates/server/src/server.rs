@@ -1,7 +1,7 @@
 //! Starts everything, in the right order, and stops it.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::alarms::{AlarmWatcher, POLL_INTERVAL};
 use crate::app::{App, PageTokens, on_premises};
 use crate::clock::Clock;
+use crate::console::{Console, ConsoleConfig};
 use crate::driver::{Driver, chain};
 use crate::forms::{Records, housekeep};
 use crate::github::GitHubTokens;
@@ -69,6 +70,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Which addresses webhooks and checks may be at.
     pub reach: Reach,
+    /// Proxies whose word on a visitor's address and on TLS the console takes.
+    pub trusted_proxies: Vec<IpAddr>,
 }
 
 /// How much of what hooks print is kept: bytes of one lifecycle event of a target, and in all. Of the latter, one
@@ -95,6 +98,7 @@ impl Config {
             clock: Clock::system(),
             public_url: None,
             reach: Reach::default(),
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -210,6 +214,8 @@ impl Server {
         tasks.spawn(forget_history(parts.edge.app.clone(), config.clock.clone(), stopping.clone()));
         tasks.spawn(purge_output(parts.edge.app.clone(), config.output_limits, stopping.clone()));
         let edge = Arc::new(parts.edge);
+        let (console, clock) = (Arc::clone(&edge), config.clock.clone());
+        tasks.spawn(async move { console.console.housekeep(&clock).await });
         for listener in listeners {
             tasks.spawn(serve(listener, Arc::clone(&edge), stopping.clone()));
         }
@@ -295,9 +301,19 @@ impl Parts {
             store.clone(),
             config.clock.clone(),
             Arc::clone(&bells),
-            inventory,
+            inventory.clone(),
             stopping.clone(),
         );
+        let seal: Vec<u8> = kept(&store, "console", draw_secret).await?;
+        let console = Console::new(ConsoleConfig {
+            records: records.clone(),
+            seal,
+            driver: driver.clone(),
+            inventory,
+            region: config.scope.region.clone(),
+            proxies: config.trusted_proxies.clone(),
+            stopping: stopping.clone(),
+        });
         let edge = Edge {
             hosts: Hosts::new(
                 store.clone(),
@@ -321,6 +337,7 @@ impl Parts {
             postman,
             outside,
             throttle: Throttle::new(config.rates),
+            console,
         };
         Ok(Self { edge, driver, spreader, watcher })
     }
@@ -456,7 +473,10 @@ async fn sweep_files(s3: S3Service, before: SystemTime) {
     }
 }
 
-/// How often old on-premises instances are removed. Nothing depends on it but the size of the database.
+/// How long it is kept who did what. Source: CloudTrail user guide, "Event history".
+const AUDIT_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// How often old on-premises instances and the end of the audit trail are removed. Nothing depends on it but the size of the database.
 const FORGET_EVERY: Duration = Duration::from_secs(3600);
 
 async fn forget_history(app: App, clock: Clock, stopping: CancellationToken) {
@@ -467,6 +487,9 @@ async fn forget_history(app: App, clock: Clock, stopping: CancellationToken) {
         }
         if let Err(error) = on_premises::forget_history(&app.store, clock.now()).await {
             tracing::warn!(error = chain(&error), "old on-premises instances were not removed");
+        }
+        if let Err(error) = app.store.forget_audit(clock.now() - AUDIT_KEPT).await {
+            tracing::warn!(error = chain(&error), "old parts of the audit trail were not removed");
         }
     }
 }

@@ -315,6 +315,14 @@ fn watched(input: &CreateDeploymentInput, settings: &Settings) -> Option<AlarmWa
     Some(AlarmWatch::new(names.collect(), alarms.ignore_poll_alarm_failure == Some(true)))
 }
 
+/// Whether this server can do what is asked for in such a group at all.
+pub(super) fn check_kind(input: &CreateDeploymentInput, group: &Group) -> Result<(), ServiceError> {
+    let settings = group_record::settings(group)
+        .map_err(|error| ServiceError::new(ErrorCode::InternalFailure, error.to_string()))?;
+    check_options(input, group)?;
+    check_style(&settings, group)
+}
+
 fn is_restart(input: &CreateDeploymentInput) -> bool {
     input.deployment_mode.as_deref() == Some("RESTART")
 }

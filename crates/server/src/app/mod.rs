@@ -17,9 +17,12 @@ pub mod targets;
 pub mod unserved;
 
 mod config_record;
+pub mod preview;
+mod rows;
+
 mod deployment_info;
 mod group_record;
-mod location;
+pub(crate) mod location;
 mod order;
 mod page;
 mod predefined;

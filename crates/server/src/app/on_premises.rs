@@ -111,16 +111,29 @@ pub async fn selected(
     region: &str,
     selection: &TagSelection,
 ) -> Result<Vec<OnPremisesInstance>, StoreError> {
-    let mut found = Vec::new();
     if *selection == TagSelection::Nothing {
-        return Ok(found);
+        return Ok(Vec::new());
     }
+    let mut found = registered(store, region).await?;
+    found.retain(|host| selection.selects(&host.tags));
+    Ok(found)
+}
+
+/// The registered instances of a region.
+///
+/// # Errors
+/// The store failed.
+pub async fn registered(
+    store: &Store,
+    region: &str,
+) -> Result<Vec<OnPremisesInstance>, StoreError> {
+    let mut found = Vec::new();
     let (prefix, mut after) = (key(region, ""), None);
     loop {
         let page =
             store.documents::<OnPremisesInstance>(KIND, &prefix, after.as_deref(), 1000).await?;
         let hosts = page.items.into_iter().map(|item| item.value);
-        found.extend(hosts.filter(|host| host.is_registered() && selection.selects(&host.tags)));
+        found.extend(hosts.filter(OnPremisesInstance::is_registered));
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(found),

@@ -16,6 +16,7 @@ use wire::longshore::{Operation as OwnOperation, SIGNING_NAMES};
 use wire::sigv4::Dialect;
 use wire::{ErrorCode, ServiceError, json11};
 
+use super::audit::{self, Deed};
 use super::auth::{Authenticator, Unverified, Verified};
 use super::body::{self, ReadError, Response};
 use super::form::FormService;
@@ -27,6 +28,7 @@ use super::{commands, json, longshore, monitoring, own, respond};
 use crate::app::{App, Call, Failure};
 use crate::clock::Clock;
 use crate::cloudwatch;
+use crate::console::{self, Console};
 use crate::driver::chain;
 use crate::forms::{ApiError, Context, Records};
 use crate::hosts::Hosts;
@@ -70,6 +72,8 @@ pub struct Edge {
     pub outside: Arc<Outside>,
     /// Limits how often CodeDeploy is asked.
     pub throttle: Throttle,
+    /// What people see.
+    pub console: Console,
 }
 
 /// A request that has been read, and what its answer will be labelled with.
@@ -86,8 +90,11 @@ impl Edge {
         let (head, body) = request.into_parts();
         let route = route(&head);
         match route {
+            Route::Own(path) if console::is_ours(&path) => {
+                return console::answer(&self, head, body, peer).await;
+            }
             Route::Own(path) => return self.own(&head, &path).await,
-            Route::Visitor => return own::welcome(),
+            Route::Visitor => return own::welcome(&head.headers),
             Route::S3 => return self.s3(Request::from_parts(head, body)).await,
             Route::CodeDeploy(_)
             | Route::Commands { .. }
@@ -115,7 +122,7 @@ impl Edge {
             }
             Route::Form { scope_service } => self.form(&received, scope_service.as_deref()).await,
             Route::UnknownTarget(target) => self.unknown_target(&received, &target),
-            Route::Own(_) | Route::Visitor | Route::S3 => own::welcome(),
+            Route::Own(_) | Route::Visitor | Route::S3 => own::welcome(&received.head.headers),
         }
     }
 
@@ -154,11 +161,40 @@ impl Edge {
     ) -> Result<Vec<u8>, Failure> {
         let call = self.json_call(received, "codedeploy").await?;
         self.throttle.admit(&call.principal(), operation, call.now)?;
+        self.codedeploy_call(&call, operation, &received.body, &received.request_id).await
+    }
+
+    /// Answers one call of CodeDeploy by a known caller: asks the policies, does it, and writes it down if it was to
+    /// change something.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub async fn codedeploy_call(
+        &self,
+        call: &Call,
+        operation: Operation,
+        body: &[u8],
+        request_id: &str,
+    ) -> Result<Vec<u8>, Failure> {
+        let answer = self.permitted_answer(call, operation, body).await;
+        if audit::changes_something(operation.name()) {
+            let deed = audit::subject_of("codedeploy", operation.name(), body);
+            self.write_down(call, &deed, audit::outcome(&answer), request_id).await;
+        }
+        answer
+    }
+
+    async fn permitted_answer(
+        &self,
+        call: &Call,
+        operation: Operation,
+        body: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
         let context = self.context(&call.scope);
-        permissions::check(&context, &self.app.store, &call.caller, operation, &received.body)
+        permissions::check(&context, &self.app.store, &call.caller, operation, body)
             .await
             .map_err(refused_permission)?;
-        json::answer(&self.app, &call, operation, &received.body).await
+        json::answer(&self.app, call, operation, body).await
     }
 
     async fn longshore(
@@ -182,11 +218,25 @@ impl Edge {
     ) -> Result<Vec<u8>, Failure> {
         let signed_for = SIGNING_NAMES.into_iter().find(|name| scope_service == Some(*name));
         let call = self.json_call(received, signed_for.unwrap_or(SIGNING_NAMES[0])).await?;
+        let answer = self.permitted_own_answer(&call, operation, &received.body).await;
+        if audit::changes_something(operation.name()) {
+            let deed = audit::subject_of("longshore", operation.name(), &received.body);
+            self.write_down(&call, &deed, audit::outcome(&answer), &received.request_id).await;
+        }
+        answer
+    }
+
+    async fn permitted_own_answer(
+        &self,
+        call: &Call,
+        operation: OwnOperation,
+        body: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
         let context = self.context(&call.scope);
-        permissions::check_own(&context, &self.app.store, &call.caller, operation, &received.body)
+        permissions::check_own(&context, &self.app.store, &call.caller, operation, body)
             .await
             .map_err(refused_permission)?;
-        longshore::answer(&self.app, &call, operation, &received.body).await
+        longshore::answer(&self.app, call, operation, body).await
     }
 
     async fn commands(&self, received: &Received, name: &str, dialect: CommandDialect) -> Response {
@@ -293,7 +343,15 @@ impl Edge {
         let verified = verified.map_err(|error| form_refusal(error, Dialect::Json))?;
         let input = monitoring::read(protocol, &received.body)?;
         let scope = Scope { account: self.account.clone(), region: verified.region };
-        cloudwatch::handle(&self.context(&scope), &verified.caller, operation, &input).await
+        let caller = verified.caller;
+        let answer = cloudwatch::handle(&self.context(&scope), &caller, operation, &input).await;
+        if audit::changes_something(operation) {
+            let named = input.read().unwrap_or(serde_json::Value::Null);
+            let deed = audit::subject("monitoring", operation, &named);
+            let call = Call { caller, scope, now: self.clock.now() };
+            self.write_down(&call, &deed, outcome_of(&answer), &received.request_id).await;
+        }
+        answer
     }
 
     async fn form(&self, received: &Received, scope_service: Option<&str>) -> Response {
@@ -345,10 +403,20 @@ impl Edge {
         }
         let scope = Scope { account: self.account.clone(), region: verified.region };
         let context = self.context(&scope);
-        service.answer(&context, &verified.caller, action, &tree, &received.request_id).await
+        let request_id = &received.request_id;
+        let answer = service.answer(&context, &verified.caller, action, &tree, request_id).await;
+        // Sessions come and go with every role that an instance has.
+        if audit::changes_something(action) && service.name() != "sts" {
+            let call = Call { caller: verified.caller, scope, now: self.clock.now() };
+            let (service, resource) = (service.name(), audit::form_subject(form));
+            let deed = Deed { service, operation: action, resource };
+            self.write_down(&call, &deed, outcome_of(&answer), request_id).await;
+        }
+        answer
     }
 
-    fn context(&self, scope: &Scope) -> Context {
+    /// What the services work with in a region.
+    pub fn context(&self, scope: &Scope) -> Context {
         Context {
             records: self.records.clone(),
             keyring: Arc::clone(&self.keyring),
@@ -400,6 +468,11 @@ impl Edge {
         };
         respond::json_error(&ServiceError::new(code, error.to_string()), request_id)
     }
+}
+
+/// What became of a call, for the audit trail.
+fn outcome_of<T>(answer: &Result<T, ApiError>) -> &str {
+    answer.as_ref().map_or_else(|error| &*error.code, |_| "Succeeded")
 }
 
 /// The operation whose permission a call of an agent needs: policies that were written for AWS know no others. Whoever may

@@ -5,8 +5,9 @@ pub mod s3_access;
 
 pub mod route;
 
+pub mod audit;
 pub mod auth;
-mod permissions;
+pub mod permissions;
 
 mod commands;
 mod form;

@@ -1,6 +1,6 @@
 //! Longshore's own paths, under `/-/`, where no bucket can be.
 
-use http::{Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use wire::longshore::{API_VERSION, BOTOCORE_MODEL};
 
 use super::body::{Response, full};
@@ -14,7 +14,7 @@ Point the aws command line at this address:
 
     AWS_ENDPOINT_URL=http://THIS-ADDRESS aws deploy list-applications
 
-Health: /-/healthz    Metrics: /-/metrics    Certificate of the signer: /-/signer.pem
+Console: /-/console    Health: /-/healthz    Metrics: /-/metrics    Certificate of the signer: /-/signer.pem
 Model of longshore's own operations for boto3 and aws: /-/botocore/longshore/2026-11-24/service-2.json
 ";
 
@@ -33,8 +33,15 @@ pub struct Facts<'a> {
 /// Where the certificate is to which `SigningCertURL` leads.
 pub const SIGNING_PEM: &str = "sns/signing.pem";
 
-/// Answers a visitor of `/`.
-pub fn welcome() -> Response {
+/// Answers a visitor of `/`: sends a browser to the console, and tells anybody else what this is.
+pub fn welcome(headers: &HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    if accepted.is_some_and(|accepted| accepted.contains("text/html")) {
+        let mut response = respond::with_status(StatusCode::SEE_OTHER, full(""));
+        let console = header::HeaderValue::from_static("/-/console");
+        response.headers_mut().insert(header::LOCATION, console);
+        return response;
+    }
     text(StatusCode::OK, WELCOME.to_owned())
 }
 

@@ -22,9 +22,9 @@ const TOKEN_MS: i64 = 2 * 24 * 3600 * 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SubscriptionRecord {
     pub(super) arn: String,
-    pub(super) topic: String,
-    pub(super) protocol: String,
-    pub(super) endpoint: String,
+    pub(crate) topic: String,
+    pub(crate) protocol: String,
+    pub(crate) endpoint: String,
     pub(super) state: State,
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) created_ms: i64,
@@ -60,7 +60,7 @@ fn topic_term(topic: &str) -> String {
 }
 
 impl SubscriptionRecord {
-    pub(super) fn is_confirmed(&self) -> bool {
+    pub(crate) fn is_confirmed(&self) -> bool {
         matches!(self.state, State::Confirmed { .. })
     }
 

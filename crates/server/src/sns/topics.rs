@@ -16,7 +16,7 @@ use crate::forms::{ApiError, Context, Params};
 /// A topic. Its key is its ARN.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TopicRecord {
-    pub(super) arn: String,
+    pub(crate) arn: String,
     /// As they were set, by name.
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) tags: BTreeMap<String, String>,

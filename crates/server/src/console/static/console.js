@@ -1,0 +1,67 @@
+// Keeps a page up to date: elements that come over the stream replace those of the same id. Nothing else on a page
+// needs a script.
+"use strict";
+
+const live = document.querySelector("[data-live]");
+const announce = document.getElementById("announce");
+const connection = document.getElementById("connection");
+
+// Running events count their seconds on, from what the server said when they came.
+const clocks = new WeakMap();
+
+function lasted(seconds) {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+function tick() {
+  const now = performance.now();
+  for (const element of document.querySelectorAll("[data-runs]")) {
+    if (!clocks.has(element)) clocks.set(element, now - 1000 * Number(element.dataset.runs));
+    element.textContent = lasted((now - clocks.get(element)) / 1000);
+  }
+}
+
+function replace(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const element of [...template.content.children]) {
+    const old = document.getElementById(element.id);
+    // Whoever is about to press a button must not lose it to one that looks the same.
+    if (!old || old.outerHTML === element.outerHTML) continue;
+    const said = old.querySelector(".state");
+    const says = element.querySelector(".state");
+    if (said && says && announce && said.querySelector(".badge")?.textContent !== says.querySelector(".badge")?.textContent) {
+      announce.textContent = `The deployment is now: ${says.querySelector(".badge").textContent}`;
+    }
+    old.replaceWith(element);
+  }
+  tick();
+}
+
+if (live && window.EventSource) {
+  const stream = new EventSource(live.dataset.live);
+  stream.addEventListener("open", () => { connection.hidden = true; live.dataset.connected = "yes"; });
+  stream.addEventListener("error", () => { connection.hidden = false; });
+  stream.addEventListener("patch", (event) => replace(event.data));
+  stream.addEventListener("reload", () => { stream.close(); location.reload(); });
+  stream.addEventListener("append", (event) => {
+    const { id, text } = JSON.parse(event.data);
+    const output = document.getElementById(id);
+    if (!output) return;
+    // Whoever reads further up is not moved.
+    const atEnd = output.scrollHeight - output.scrollTop - output.clientHeight < 40;
+    output.closest("section").hidden = false;
+    output.append(text);
+    if (atEnd) output.scrollTop = output.scrollHeight;
+  });
+  stream.addEventListener("over", () => { stream.close(); live.dataset.connected = "over"; });
+  addEventListener("pagehide", () => stream.close());
+}
+if (document.querySelector("[data-runs]") || live) {
+  tick();
+  setInterval(tick, 500);
+}
