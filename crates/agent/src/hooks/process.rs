@@ -53,8 +53,9 @@ pub(super) fn watch(
     let mut watch = Watch { streams, exit: pidfd_open(pid, PidfdFlags::empty()).ok() };
     let timed_out = watch.until_exit(&mut child, Instant::now() + timeout, log) == Exit::Deadline;
     if timed_out {
-        tracing::warn!(pid = pid.as_raw_nonzero().get(), "the script's time is up: ending it");
+        // A log on a stalled disk must not lengthen the script's time.
         watch.end(&mut child, pid, group, log);
+        tracing::warn!(pid = pid.as_raw_nonzero().get(), "the script's time was up: ended it");
     }
     watch.drain(log);
     match child.try_wait() {
