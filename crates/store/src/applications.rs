@@ -3,7 +3,7 @@
 use model::{ApplicationId, ApplicationName, DeploymentId, ErrorCode, Timestamp};
 
 use crate::changes::Change;
-use crate::engine::{Batch, Row, Statement, Written, params};
+use crate::engine::{Batch, Query, Row, Statement, Written, params};
 use crate::error::StoreError;
 use crate::{Page, Store, timeline};
 
@@ -75,8 +75,21 @@ impl Store {
         region: &str,
         name: &ApplicationName,
     ) -> Result<Option<Application>, StoreError> {
+        Ok(self.applications_named(region, std::slice::from_ref(name)).await?.pop())
+    }
+
+    /// Those of the applications that there are, in the order asked for.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn applications_named(
+        &self,
+        region: &str,
+        names: &[ApplicationName],
+    ) -> Result<Vec<Application>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM applications WHERE region = $1 AND name = $2");
-        self.query_one(sql, params![region, name]).await?.map(read).transpose()
+        let queries = names.iter().map(|name| Query::new(sql.clone(), params![region, name]));
+        self.read(queries.collect()).await?.into_iter().flatten().map(read).collect()
     }
 
     /// The application with that id.

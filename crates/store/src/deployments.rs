@@ -159,21 +159,26 @@ impl Store {
         &self,
         id: &DeploymentId,
     ) -> Result<Option<DeploymentRecord>, StoreError> {
-        let queries = vec![
-            Query::new(
-                format!("SELECT {STATE}, {REST} FROM deployments WHERE id = $1"),
-                params![id],
-            ),
-            overview(id),
-        ];
-        let mut answers = self.read(queries).await?.into_iter();
-        let (found, counts) =
-            (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
-        let Some(mut row) = found.into_iter().next() else { return Ok(None) };
-        let state = read_state(&mut row)?;
-        let overview = read_overview(counts)?;
-        let known = state.started.is_some() || overview != Overview::default();
-        read_record(state, row, known.then_some(overview)).map(Some)
+        Ok(self.deployments_with(std::slice::from_ref(id)).await?.pop())
+    }
+
+    /// Those of the deployments that there are, in the order asked for.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn deployments_with(
+        &self,
+        ids: &[DeploymentId],
+    ) -> Result<Vec<DeploymentRecord>, StoreError> {
+        let queries = ids.iter().flat_map(|id| [record_query(id), overview(id)]);
+        let mut answers = self.read(queries.collect()).await?.into_iter();
+        let mut records = Vec::with_capacity(ids.len());
+        while let (Some(found), Some(counts)) = (answers.next(), answers.next()) {
+            if let Some(row) = found.into_iter().next() {
+                records.push(read_whole(row, counts)?);
+            }
+        }
+        Ok(records)
     }
 
     /// What the planner knows of a deployment itself; cheaper than [`Store::deployment`].
@@ -385,6 +390,19 @@ fn list(filter: &DeploymentFilter, after: Option<Cursor>, limit: u32) -> Query {
 }
 
 /// Reads what the planner knows of the deployment `$1`.
+/// The deployment's row, for [`read_whole`].
+pub(crate) fn record_query(id: &DeploymentId) -> Query {
+    Query::new(format!("SELECT {STATE}, {REST} FROM deployments WHERE id = $1"), params![id])
+}
+
+/// A deployment from its row and the answer to [`overview`].
+pub(crate) fn read_whole(mut row: Row, counts: Vec<Row>) -> Result<DeploymentRecord, StoreError> {
+    let state = read_state(&mut row)?;
+    let overview = read_overview(counts)?;
+    let known = state.started.is_some() || overview != Overview::default();
+    read_record(state, row, known.then_some(overview))
+}
+
 pub(crate) fn state_query() -> String {
     format!("SELECT {STATE} FROM deployments WHERE id = $1")
 }

@@ -99,9 +99,22 @@ impl Store {
         kind: &str,
         key: &str,
     ) -> Result<Option<Document<T>>, StoreError> {
+        Ok(self.documents_at(kind, &[key.to_owned()]).await?.pop())
+    }
+
+    /// Those of a kind's documents that there are, in the order asked for.
+    ///
+    /// # Errors
+    /// The database failed, or a document does not fit `T`.
+    pub async fn documents_at<T: DeserializeOwned>(
+        &self,
+        kind: &str,
+        keys: &[String],
+    ) -> Result<Vec<Document<T>>, StoreError> {
         let sql = "SELECT key, revision, body FROM documents WHERE kind = $1 AND key = $2";
-        let found = self.query_one(sql, params![kind, key]).await?;
-        found.map(|row| read(kind, row)).transpose()
+        let queries = keys.iter().map(|key| Query::new(sql, params![kind, key]));
+        let found = self.read(queries.collect()).await?.into_iter().flatten();
+        found.map(|row| read(kind, row)).collect()
     }
 
     /// The documents of a kind whose key begins with `prefix`, by key.

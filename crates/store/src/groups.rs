@@ -9,7 +9,7 @@ use crate::applications::{orphan, read_orphans};
 use crate::changes::Change;
 use crate::codec;
 use crate::configs::lock_config;
-use crate::engine::{Batch, Row, Statement, Written, params};
+use crate::engine::{Batch, Query, Row, Statement, Written, params};
 use crate::error::StoreError;
 use crate::{Page, Store, timeline};
 
@@ -137,8 +137,21 @@ impl Store {
         application: &ApplicationId,
         name: &DeploymentGroupName,
     ) -> Result<Option<Group>, StoreError> {
+        Ok(self.groups_named(application, std::slice::from_ref(name)).await?.pop())
+    }
+
+    /// Those of the application's groups that there are, in the order asked for.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn groups_named(
+        &self,
+        application: &ApplicationId,
+        names: &[DeploymentGroupName],
+    ) -> Result<Vec<Group>, StoreError> {
         let sql = format!("{SELECT} WHERE g.application_id = $1 AND g.name = $2");
-        self.query_one(sql, params![application, name]).await?.map(read).transpose()
+        let queries = names.iter().map(|name| Query::new(sql.clone(), params![application, name]));
+        self.read(queries.collect()).await?.into_iter().flatten().map(read).collect()
     }
 
     /// The group with that id.

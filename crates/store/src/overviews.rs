@@ -133,7 +133,7 @@ impl Store {
         timeline_limit: u32,
     ) -> Result<Option<DeploymentView>, StoreError> {
         let queries = vec![
-            record_query(id),
+            deployments::record_query(id),
             targets::all(id),
             timeline::newest(id, timeline_limit),
             deployments::overview(id),
@@ -143,7 +143,7 @@ impl Store {
         let Some(row) = next().into_iter().next() else { return Ok(None) };
         let targets = next().into_iter().map(targets::read).collect::<Result<_, _>>()?;
         let timeline = next().into_iter().map(timeline::read_entry).collect::<Result<_, _>>()?;
-        let deployment = read_whole(row, next())?;
+        let deployment = deployments::read_whole(row, next())?;
         Ok(Some(DeploymentView { deployment, targets, timeline }))
     }
 
@@ -158,7 +158,7 @@ impl Store {
         timeline_limit: u32,
     ) -> Result<Option<DeploymentView>, StoreError> {
         let queries = vec![
-            record_query(id),
+            deployments::record_query(id),
             targets::changed_since(id, version),
             timeline::newest(id, timeline_limit),
             deployments::overview(id),
@@ -168,7 +168,7 @@ impl Store {
         let Some(row) = next().into_iter().next() else { return Ok(None) };
         let targets = next().into_iter().map(targets::read).collect::<Result<_, _>>()?;
         let timeline = next().into_iter().map(timeline::read_entry).collect::<Result<_, _>>()?;
-        let deployment = read_whole(row, next())?;
+        let deployment = deployments::read_whole(row, next())?;
         Ok(Some(DeploymentView { deployment, targets, timeline }))
     }
 
@@ -257,24 +257,6 @@ fn read_installed(mut row: Row) -> Result<Installed, StoreError> {
 fn bound(values: &[impl AsRef<str>]) -> (String, Vec<Value>) {
     let marks: Vec<String> = (1..=values.len()).map(|number| format!("${number}")).collect();
     (marks.join(", "), values.iter().map(|value| Value::from(value.as_ref())).collect())
-}
-
-fn record_query(id: &DeploymentId) -> Query {
-    Query::new(
-        format!(
-            "SELECT {}, {} FROM deployments WHERE id = $1",
-            deployments::STATE,
-            deployments::REST
-        ),
-        params![id],
-    )
-}
-
-fn read_whole(mut row: Row, counts: Vec<Row>) -> Result<DeploymentRecord, StoreError> {
-    let state = deployments::read_state(&mut row)?;
-    let overview = deployments::read_overview(counts)?;
-    let known = state.started.is_some() || overview != Overview::default();
-    deployments::read_record(state, row, known.then_some(overview))
 }
 
 fn rows_of(of: &DeploymentsOf, after: Option<Cursor>, limit: u32) -> Query {

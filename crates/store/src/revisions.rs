@@ -1,5 +1,7 @@
 //! Revisions that an application knows.
 
+use std::iter;
+
 use model::{ApplicationId, DeploymentGroupName, Revision, Timestamp};
 
 use crate::codec;
@@ -84,13 +86,25 @@ impl Store {
         application: &ApplicationId,
         revision: &Revision,
     ) -> Result<Option<RevisionRecord>, StoreError> {
-        let location = codec::write_revision(revision);
-        let select = Query::new(
-            format!("SELECT {COLUMNS} FROM revisions WHERE application_id = $1 AND location = $2"),
-            params![application, location],
-        );
-        let mut found = self.with_groups(application, select).await?;
-        Ok(found.pop().map(|(_, record)| record))
+        Ok(self.revisions_at(application, std::slice::from_ref(revision)).await?.pop())
+    }
+
+    /// The revisions at exactly those locations, those that there are, in the order asked for.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn revisions_at(
+        &self,
+        application: &ApplicationId,
+        revisions: &[Revision],
+    ) -> Result<Vec<RevisionRecord>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM revisions WHERE application_id = $1 AND location = $2");
+        let selects = revisions.iter().map(|revision| {
+            Query::new(sql.clone(), params![application, codec::write_revision(revision)])
+        });
+        let found = self.with_groups(application, selects.collect()).await?;
+        Ok(found.into_iter().map(|(_, record)| record).collect())
     }
 
     /// The revisions that an application knows.
@@ -106,7 +120,7 @@ impl Store {
     ) -> Result<Page<RevisionRecord>, StoreError> {
         let column = filter.sort.column();
         let query = list(application, filter, after.map(Cursor::read).transpose()?, limit);
-        let found = self.with_groups(application, query).await?;
+        let found = self.with_groups(application, vec![query]).await?;
         let page = Page::of(found, limit, |(location, record)| {
             Cursor::write(record.sort_value(column), location)
         });
@@ -114,25 +128,25 @@ impl Store {
         Ok(Page { items, next: page.next })
     }
 
-    /// The records that `select` finds, each with its location's text, completed by the groups that target them.
+    /// The records that `selects` find, each with its location's text, completed by the groups that target them.
     async fn with_groups(
         &self,
         application: &ApplicationId,
-        select: Query,
+        selects: Vec<Query>,
     ) -> Result<Vec<(String, RevisionRecord)>, StoreError> {
         let groups = Query::new(
             "SELECT target_revision, name FROM deployment_groups \
              WHERE application_id = $1 AND target_revision IS NOT NULL ORDER BY name",
             params![application],
         );
-        let mut answers = self.read(vec![select, groups]).await?.into_iter();
-        let (rows, groups) =
-            (answers.next().unwrap_or_default(), answers.next().unwrap_or_default());
+        let mut answers = self.read(iter::once(groups).chain(selects).collect()).await?.into_iter();
+        let groups = answers.next().unwrap_or_default();
         let targeted: Vec<(String, DeploymentGroupName)> = groups
             .into_iter()
             .map(|mut row| Ok((row.text()?, row.parsed("a deployment group's name")?)))
             .collect::<Result<_, StoreError>>()?;
-        rows.into_iter()
+        answers
+            .flatten()
             .map(|row| {
                 let (location, mut record) = read(row)?;
                 let groups = targeted.iter().filter(|(target, _)| *target == location);

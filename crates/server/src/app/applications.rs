@@ -78,10 +78,15 @@ impl App {
     ) -> Answer<BatchGetApplicationsOutput> {
         let names = input.application_names.unwrap_or_default();
         rules::batch(names.len(), BATCH_MAX)?;
-        let mut infos = Vec::with_capacity(names.len());
-        for name in names {
-            infos.push(info(&self.application(call, Some(name)).await?)?);
+        let names = names
+            .into_iter()
+            .map(|name| application_name(Some(name)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let found = self.store.applications_named(&call.scope.region, &names).await?;
+        if let Some(name) = names.iter().find(|name| found.iter().all(|one| one.name != **name)) {
+            return Err(unknown(name).into());
         }
+        let infos = found.iter().map(info).collect::<Result<_, _>>()?;
         Ok(BatchGetApplicationsOutput { applications_info: Some(infos) })
     }
 

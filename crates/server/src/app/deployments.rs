@@ -150,12 +150,10 @@ impl App {
     ) -> Answer<BatchGetDeploymentsOutput> {
         let ids = input.deployment_ids.unwrap_or_default();
         rules::batch(ids.len(), BATCH_MAX)?;
-        let mut infos = Vec::with_capacity(ids.len());
-        for id in ids {
-            if let Some(record) = self.store.deployment(&deployment_id(Some(id))?).await? {
-                infos.push(deployment_info::show(&record)?);
-            }
-        }
+        let ids =
+            ids.into_iter().map(|id| deployment_id(Some(id))).collect::<Result<Vec<_>, _>>()?;
+        let records = self.store.deployments_with(&ids).await?;
+        let infos = records.iter().map(deployment_info::show).collect::<Result<_, _>>()?;
         Ok(BatchGetDeploymentsOutput { deployments_info: Some(infos) })
     }
 

@@ -94,17 +94,14 @@ impl App {
         let application = self.application(call, input.application_name).await?;
         let names = input.deployment_group_names.unwrap_or_default();
         rules::batch(names.len(), BATCH_MAX)?;
-        let (mut infos, mut missing) = (Vec::new(), Vec::new());
-        for name in names {
-            let name = group_name(Some(name))?;
-            match self.store.group(&application.id, &name).await? {
-                Some(group) => infos.push(group_record::info(application.name.as_str(), &group)?),
-                None => missing.push(unknown(&name).message),
-            }
-        }
+        let names =
+            names.into_iter().map(|name| group_name(Some(name))).collect::<Result<Vec<_>, _>>()?;
+        let found = self.store.groups_named(&application.id, &names).await?;
+        let infos = found.iter().map(|group| group_record::info(application.name.as_str(), group));
+        let missing = names.iter().filter(|name| found.iter().all(|one| one.name != **name));
         Ok(BatchGetDeploymentGroupsOutput {
-            deployment_groups_info: Some(infos),
-            error_message: Some(missing.join("; ")),
+            deployment_groups_info: Some(infos.collect::<Result<_, _>>()?),
+            error_message: Some(rules::messages(missing.map(unknown))),
         })
     }
 

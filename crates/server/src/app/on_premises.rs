@@ -263,12 +263,12 @@ impl App {
     ) -> Answer<BatchGetOnPremisesInstancesOutput> {
         let names = input.instance_names.unwrap_or_default();
         rules::batch(names.len(), BATCH_MAX)?;
-        let mut infos = Vec::with_capacity(names.len());
-        for name in names {
-            if let Some(kept) = self.on_premises(call, &instance_name(Some(name))?).await? {
-                infos.push(info(&kept.value));
-            }
-        }
+        let keys = names
+            .into_iter()
+            .map(|name| Ok(key(&call.scope.region, &instance_name(Some(name))?)))
+            .collect::<Answer<Vec<_>>>()?;
+        let found = self.store.documents_at::<OnPremisesInstance>(KIND, &keys).await?;
+        let infos = found.iter().map(|kept| info(&kept.value)).collect();
         Ok(BatchGetOnPremisesInstancesOutput { instance_infos: Some(infos) })
     }
 

@@ -62,21 +62,17 @@ impl App {
         let application = self.application(call, input.application_name).await?;
         let asked = input.revisions.unwrap_or_default();
         rules::batch(asked.len(), BATCH_MAX)?;
-        let (mut revisions, mut missing) = (Vec::new(), Vec::new());
-        for location in &asked {
-            let revision = location::parse(location)?;
-            match self.store.revision(&application.id, &revision).await? {
-                Some(record) => revisions.push(RevisionInfo {
-                    revision_location: Some(location::show(&record.revision)),
-                    generic_revision_info: Some(info(&record)),
-                }),
-                None => missing.push(unknown(&revision).message),
-            }
-        }
+        let asked = asked.iter().map(location::parse).collect::<Result<Vec<_>, _>>()?;
+        let found = self.store.revisions_at(&application.id, &asked).await?;
+        let missing = asked.iter().filter(|one| found.iter().all(|kept| kept.revision != **one));
+        let shown = found.iter().map(|record| RevisionInfo {
+            revision_location: Some(location::show(&record.revision)),
+            generic_revision_info: Some(info(record)),
+        });
         Ok(BatchGetApplicationRevisionsOutput {
             application_name: Some(application.name.to_string()),
-            error_message: Some(missing.join("; ")),
-            revisions: Some(revisions),
+            error_message: Some(rules::messages(missing.map(unknown))),
+            revisions: Some(shown.collect()),
         })
     }
 

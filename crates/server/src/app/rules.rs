@@ -39,6 +39,11 @@ pub fn batch(asked: usize, most: usize) -> Result<(), ServiceError> {
     ))
 }
 
+/// What a batch says of the things that it did not find, in one text.
+pub fn messages(errors: impl Iterator<Item = ServiceError>) -> String {
+    errors.map(|error| error.message).collect::<Vec<_>>().join("; ")
+}
+
 /// Whether this looks like the ARN of a role. The account is not checked: the user guide's own examples have a
 /// placeholder there. Nor is it looked up: nothing here acts in the role.
 pub fn service_role(arn: &str) -> Result<(), ServiceError> {

@@ -1,6 +1,6 @@
 //! Targets of deployments, and the deprecated operations that call them instances.
 
-use model::{DeploymentId, DeploymentStatus, TargetId, TargetStatus};
+use model::{DeploymentId, DeploymentStatus, Target, TargetId, TargetStatus};
 use store::DeploymentRecord;
 use wire::codedeploy::{
     BatchGetDeploymentInstancesInput, BatchGetDeploymentInstancesOutput,
@@ -50,14 +50,13 @@ impl App {
                 ),
             ));
         }
-        let mut targets = Vec::with_capacity(asked.len());
-        for id in asked {
-            let short = short_id(&id, ErrorCode::InvalidDeploymentTargetId)?;
-            let target = self.store.target(&record.state.id, &short).await?;
-            let target = target.ok_or_else(|| no_target(&record, &id))?;
-            targets.push(target_info::target(&record.state.id, &target));
+        let (found, missing) =
+            self.targets(&record, asked, ErrorCode::InvalidDeploymentTargetId).await?;
+        if let Some(id) = missing.first() {
+            return Err(no_target(&record, id).into());
         }
-        Ok(BatchGetDeploymentTargetsOutput { deployment_targets: Some(targets) })
+        let shown = found.iter().map(|target| target_info::target(&record.state.id, target));
+        Ok(BatchGetDeploymentTargetsOutput { deployment_targets: Some(shown.collect()) })
     }
 
     /// The ids of a deployment's targets, in the order in which they are deployed to.
@@ -103,17 +102,12 @@ impl App {
         let record = self.deployment(input.deployment_id).await?;
         let asked = input.instance_ids.unwrap_or_default();
         rules::batch(asked.len(), BATCH_MAX)?;
-        let (mut instances, mut missing) = (Vec::new(), Vec::new());
-        for id in asked {
-            let short = short_id(&id, ErrorCode::InvalidInstanceName)?;
-            match self.store.target(&record.state.id, &short).await? {
-                Some(target) => instances.push(target_info::instance(&record.state.id, &target)),
-                None => missing.push(no_instance(&record, &id).message),
-            }
-        }
+        let (found, missing) = self.targets(&record, asked, ErrorCode::InvalidInstanceName).await?;
+        let shown = found.iter().map(|target| target_info::instance(&record.state.id, target));
+        let missing = missing.iter().map(|id| no_instance(&record, id));
         Ok(BatchGetDeploymentInstancesOutput {
-            instances_summary: Some(instances),
-            error_message: Some(missing.join("; ")),
+            instances_summary: Some(shown.collect()),
+            error_message: Some(rules::messages(missing)),
         })
     }
 
@@ -153,6 +147,22 @@ impl App {
             self.store.target_ids(&record.state.id, &statuses, after.as_deref(), PAGE).await?;
         let ids = page.items.iter().map(ToString::to_string).collect();
         Ok((ids, self.tokens.next(&list, page.next)))
+    }
+
+    /// Those of the asked targets that the deployment has, and the ids of the others.
+    async fn targets(
+        &self,
+        record: &DeploymentRecord,
+        asked: Vec<String>,
+        malformed: ErrorCode,
+    ) -> Answer<(Vec<Target>, Vec<String>)> {
+        let short =
+            asked.iter().map(|id| short_id(id, malformed)).collect::<Result<Vec<_>, _>>()?;
+        let found = self.store.targets(&record.state.id, &short).await?;
+        let asked = asked.into_iter().zip(&short);
+        let missing = asked.filter(|(_, id)| found.iter().all(|target| target.id != **id));
+        let missing = missing.map(|(id, _)| id).collect();
+        Ok((found, missing))
     }
 
     /// The deployment that a member names, if its targets are known.

@@ -2,11 +2,12 @@
 
 use model::{ApplicationId, DeploymentGroupId, DeploymentStatus, TargetId};
 use rollout::{Action, Verdict};
-use store::{AuditRecord, Commit, DeploymentsOf, Planned, Store};
+use store::{AuditRecord, Commit, DeploymentsOf, Expected, NewDeployment, Planned, Store};
 
 use crate::fleets::{begin, dispatched, fail};
 use crate::support::{
-    REGION, at, create, demo, deployment, deployment_id, on_both_engines, revision,
+    REGION, application, at, create, demo, deployment, deployment_id, group, on_both_engines,
+    revision,
 };
 
 on_both_engines!(
@@ -14,6 +15,7 @@ on_both_engines!(
     only_touched_targets_come_after_a_version,
     installed_revisions_are_found_by_region_and_by_host,
     the_audit_trail_is_read_backwards_and_forgotten,
+    many_are_read_at_once_in_the_order_asked_for,
 );
 
 /// Ends the deployment whose version this is.
@@ -123,4 +125,39 @@ async fn the_audit_trail_is_read_backwards_and_forgotten(store: Store) {
     store.forget_audit(at(3)).await.unwrap();
     assert_eq!(store.audit(REGION, None, 9).await.unwrap().items.len(), 1);
     assert_eq!(store.audit("elsewhere", None, 9).await.unwrap().items, []);
+}
+
+async fn many_are_read_at_once_in_the_order_asked_for(store: Store) {
+    demo(&store).await;
+    store.create_application(&application("Other")).await.unwrap();
+    let names = ["Other", "Nobody", "Demo", "Other"].map(|name| name.parse().unwrap());
+    let found = store.applications_named(REGION, &names).await.unwrap();
+    assert_eq!(
+        found.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(),
+        ["Other", "Demo", "Other"]
+    );
+
+    store.create_group(&group("Demo", "Staging")).await.unwrap();
+    let names = ["Staging", "Nobody", "Prod"].map(|name| name.parse().unwrap());
+    let found = store.groups_named(&application("Demo").id, &names).await.unwrap();
+    assert_eq!(found.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["Staging", "Prod"]);
+
+    let staging = group("Demo", "Staging");
+    let second = NewDeployment { group_id: staging.id, group_name: staging.name, ..deployment(2) };
+    create(&store, &deployment(1)).await;
+    create(&store, &second).await;
+    let ids = [2, 9, 1].map(deployment_id);
+    let found = store.deployments_with(&ids).await.unwrap();
+    assert_eq!(found.iter().map(|one| &one.state.id).collect::<Vec<_>>(), [&ids[0], &ids[2]]);
+
+    let asked = [deployment(1).revision, revision("nobody.zip")];
+    let found = store.revisions_at(&application("Demo").id, &asked).await.unwrap();
+    assert_eq!(found.iter().map(|one| &one.revision).collect::<Vec<_>>(), [&asked[0]]);
+
+    for key in ["a", "b"] {
+        assert!(store.put_document("kind", key, Expected::Absent, &key).await.unwrap());
+    }
+    let keys = ["b", "c", "a"].map(str::to_owned);
+    let found = store.documents_at::<String>("kind", &keys).await.unwrap();
+    assert_eq!(found.iter().map(|one| one.value.as_str()).collect::<Vec<_>>(), ["b", "a"]);
 }
