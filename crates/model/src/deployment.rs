@@ -127,6 +127,54 @@ impl RollbackEvent {
     }
 }
 
+/// What went otherwise than asked without failing the deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StatusMessage {
+    /// The zonal part of the configuration has no effect, since no host is in a zone.
+    NoZones,
+    /// The same, since a rollback picks hosts regardless of their zones.
+    RollbackWithoutZones,
+    /// Only outdated hosts were to be deployed to, and there are none.
+    NothingOutdated,
+}
+
+impl StatusMessage {
+    /// Every message.
+    pub const ALL: [Self; 3] = [Self::NoZones, Self::RollbackWithoutZones, Self::NothingOutdated];
+
+    /// The name under which it is kept.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoZones => "NoZones",
+            Self::RollbackWithoutZones => "RollbackWithoutZones",
+            Self::NothingOutdated => "NothingOutdated",
+        }
+    }
+
+    /// The message that is kept under this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|message| message.name() == name)
+    }
+}
+
+impl std::fmt::Display for StatusMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NoZones => {
+                "The zonal part of the deployment configuration has no effect: no host of the deployment is in an \
+                 availability zone."
+            }
+            Self::RollbackWithoutZones => {
+                "The zonal part of the deployment configuration has no effect: a rollback picks hosts regardless of \
+                 their availability zones."
+            }
+            Self::NothingOutdated => {
+                "No host was deployed to: each instance of the deployment group has the revision already."
+            }
+        })
+    }
+}
+
 /// Why a deployment did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErrorInformation {

@@ -19,7 +19,9 @@ pub mod target;
 
 pub mod arn;
 
-pub use deployment::{Creator, DeploymentStatus, ErrorCode, ErrorInformation, RollbackEvent};
+pub use deployment::{
+    Creator, DeploymentStatus, ErrorCode, ErrorInformation, RollbackEvent, StatusMessage,
+};
 pub use deployment_config::{DeploymentConfig, MinimumHealthyHosts, ZonalConfig};
 pub use ids::{
     ApplicationId, DeploymentGroupId, DeploymentId, HostCommandId, InstanceId, TargetId,

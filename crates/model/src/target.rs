@@ -12,6 +12,8 @@ pub struct Target {
     pub arn: String,
     /// The identifier by which the host's agent polls.
     pub host_identifier: String,
+    /// The availability zone of its host; absent: it is in none.
+    pub zone: Option<String>,
     /// The rank in which targets are started, from 0.
     pub position: u32,
     pub status: TargetStatus,

@@ -1,12 +1,13 @@
 //! What the planner answers.
 
 use model::{
-    DeploymentId, DeploymentStatus, ErrorInformation, HostCommandId, LifecycleEvent, Target,
-    TargetId, Timestamp,
+    DeploymentId, DeploymentStatus, ErrorInformation, HostCommandId, LifecycleEvent, StatusMessage,
+    Target, TargetId, Timestamp,
 };
 
 use crate::decision::{Decision, Inputs, number, text, texts, time};
 use crate::snapshot::{Rollback, Snapshot};
+use crate::zones;
 
 /// What should happen next.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,6 +30,9 @@ impl Plan {
             Action::Start { .. }
             | Action::Refuse { .. }
             | Action::UpdateTarget(_)
+            | Action::Note(_)
+            | Action::Bake
+            | Action::Resume
             | Action::Finish(_) => None,
         })
     }
@@ -43,6 +47,9 @@ impl Plan {
             | Action::Refuse { .. }
             | Action::Dispatch(_)
             | Action::UpdateTarget(_)
+            | Action::Note(_)
+            | Action::Bake
+            | Action::Resume
             | Action::Finish(_) => None,
         })
     }
@@ -57,6 +64,12 @@ pub enum Action {
     Refuse { targets: Vec<Target>, verdict: Verdict },
     /// Queue a command for a host's agent.
     Dispatch(HostCommand),
+    /// Note what went otherwise than asked.
+    Note(StatusMessage),
+    /// Pause before the next zone.
+    Bake,
+    /// Go on after the pause.
+    Resume,
     /// Replace a target's state.
     UpdateTarget(Target),
     /// End the deployment that had begun.
@@ -96,6 +109,12 @@ pub enum WaitingOn {
     BusyHost { target: TargetId },
     /// One more host out of service would leave fewer than the minimum healthy.
     MinimumHealthy { target: TargetId, healthy: u32, minimum: u32 },
+    /// One more host out of service would leave the zone fewer than its minimum.
+    ZoneMinimumHealthy { target: TargetId, zone: Option<String>, healthy: u32, minimum: u32 },
+    /// The target's zone is begun when this one is over.
+    EarlierZone { target: TargetId, zone: Option<String> },
+    /// The zones so far are watched until then, before the next one is begun.
+    Baking { next: Option<String>, until: Timestamp },
     /// The alarms were not read yet, and a red one must keep the deployment from starting; nobody waits for them
     /// longer than until `until`.
     Alarms { names: Vec<String>, until: Timestamp },
@@ -111,6 +130,9 @@ impl WaitingOn {
             Self::Pickup { .. } => "Pickup",
             Self::BusyHost { .. } => "BusyHost",
             Self::MinimumHealthy { .. } => "MinimumHealthy",
+            Self::ZoneMinimumHealthy { .. } => "ZoneMinimumHealthy",
+            Self::EarlierZone { .. } => "EarlierZone",
+            Self::Baking { .. } => "Baking",
             Self::Alarms { .. } => "Alarms",
             Self::Stopping { .. } => "Stopping",
         }
@@ -122,8 +144,10 @@ impl WaitingOn {
             Self::Host { target, .. }
             | Self::Pickup { target, .. }
             | Self::BusyHost { target }
-            | Self::MinimumHealthy { target, .. } => Some(target),
-            Self::Alarms { .. } | Self::Stopping { .. } => None,
+            | Self::MinimumHealthy { target, .. }
+            | Self::ZoneMinimumHealthy { target, .. }
+            | Self::EarlierZone { target, .. } => Some(target),
+            Self::Baking { .. } | Self::Alarms { .. } | Self::Stopping { .. } => None,
         }
     }
 
@@ -136,6 +160,17 @@ impl WaitingOn {
             Self::BusyHost { .. } => Vec::new(),
             Self::MinimumHealthy { healthy, minimum, .. } => {
                 vec![("healthy", number(*healthy)), ("minimum", number(*minimum))]
+            }
+            Self::ZoneMinimumHealthy { zone, healthy, minimum, .. } => vec![
+                ("zone", text(zone.as_deref().unwrap_or_default())),
+                ("healthy", number(*healthy)),
+                ("minimum", number(*minimum)),
+            ],
+            Self::EarlierZone { zone, .. } => {
+                vec![("zone", text(zone.as_deref().unwrap_or_default()))]
+            }
+            Self::Baking { next, until } => {
+                vec![("next", text(next.as_deref().unwrap_or_default())), ("until", time(*until))]
             }
             Self::Alarms { names, until } => {
                 vec![("names", texts(names)), ("until", time(*until))]
@@ -151,6 +186,9 @@ impl WaitingOn {
             Self::Host { .. } | Self::Pickup { .. } => false,
             Self::BusyHost { .. }
             | Self::MinimumHealthy { .. }
+            | Self::ZoneMinimumHealthy { .. }
+            | Self::EarlierZone { .. }
+            | Self::Baking { .. }
             | Self::Alarms { .. }
             | Self::Stopping { .. } => true,
         }
@@ -168,6 +206,19 @@ impl std::fmt::Display for WaitingOn {
             Self::MinimumHealthy { target, healthy, minimum } => write!(
                 f,
                 "{target} waits: one more host out of service would leave {healthy} healthy, minimum {minimum}"
+            ),
+            Self::ZoneMinimumHealthy { target, zone, healthy, minimum } => write!(
+                f,
+                "{target} waits: one more host out of service would leave {healthy} healthy in {}, minimum {minimum}",
+                zones::named(zone.as_deref())
+            ),
+            Self::EarlierZone { target, zone } => {
+                write!(f, "{target} waits: {} is deployed to first", zones::named(zone.as_deref()))
+            }
+            Self::Baking { next, .. } => write!(
+                f,
+                "the zones so far are watched before {} is begun",
+                zones::named(next.as_deref())
             ),
             Self::Alarms { names, .. } => {
                 write!(f, "the deployment starts when its alarms were read: {}", names.join(", "))
@@ -202,6 +253,11 @@ impl Snapshot {
                 }
                 // A queued command is a row of its own; the target's event names it.
                 Action::Dispatch(_) => {}
+                Action::Note(message) => {
+                    self.deployment.messages.insert(*message);
+                }
+                Action::Bake => self.deployment.status = DeploymentStatus::Baking,
+                Action::Resume => self.deployment.status = DeploymentStatus::InProgress,
                 Action::UpdateTarget(new) => {
                     if let Some(old) = self.targets.iter_mut().find(|target| target.id == new.id) {
                         new.clone_into(old);

@@ -10,6 +10,7 @@ use model::{
 use crate::decision::{FailureCause, Rule, TargetEnd};
 use crate::draft::{self, Draft};
 use crate::snapshot::Busy;
+use crate::zones;
 
 /// How long an agent may take to fetch an event that was dispatched to its host.
 /// Source: CodeDeploy user guide, "the agent must start a lifecycle event within five minutes".
@@ -62,7 +63,8 @@ pub fn took_too_long(event: LifecycleEvent) -> Diagnostics {
 
 /// Ends a deployment that exceeds its limit (true): what runs has failed, what has not begun is skipped.
 pub fn end_overdue(draft: &mut Draft) -> bool {
-    let limit = draft.began() + DEPLOYMENT_LIMIT;
+    // Pauses that were asked for are not held against it.
+    let limit = draft.began() + DEPLOYMENT_LIMIT + zones::pauses(draft);
     if draft.now < limit {
         draft.wake_at(limit);
         return false;

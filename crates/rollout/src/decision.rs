@@ -6,8 +6,11 @@
 use std::fmt;
 
 use model::{
-    DeploymentId, DeploymentStatus, ErrorCode, LifecycleEvent, TargetId, TargetStatus, Timestamp,
+    DeploymentId, DeploymentStatus, ErrorCode, LifecycleEvent, StatusMessage, TargetId,
+    TargetStatus, Timestamp,
 };
+
+use crate::zones;
 
 /// One decision, about a target or (without one) about the deployment as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +31,12 @@ pub enum Rule {
         status: DeploymentStatus,
         code: Option<ErrorCode>,
     },
+    /// The zone is begun, of whose hosts so many must stay healthy.
+    EnterZone { zone: Option<String>, hosts: u32, minimum: u32, at_once: u32 },
+    /// The zones so far are watched before the next one is begun.
+    Bake { next: Option<String>, until: Timestamp },
+    /// Something goes otherwise than asked.
+    Note { message: StatusMessage },
     /// The target is begun: with it, so many hosts of those allowed are out of service.
     Begin { out_of_service: u32, at_once: u32 },
     /// The event is queued for the host's agent.
@@ -126,6 +135,9 @@ impl Rule {
         match self {
             Self::Enlist { .. } => "Enlist",
             Self::Refuse { .. } => "Refuse",
+            Self::EnterZone { .. } => "EnterZone",
+            Self::Bake { .. } => "Bake",
+            Self::Note { .. } => "Note",
             Self::Begin { .. } => "Begin",
             Self::Dispatch { .. } => "Dispatch",
             Self::EventSucceeded { .. } => "EventSucceeded",
@@ -154,6 +166,16 @@ impl Rule {
                 ("status", text(status.name())),
                 ("code", text(code.map_or("", ErrorCode::name))),
             ],
+            Self::EnterZone { zone, hosts, minimum, at_once } => vec![
+                ("zone", text(zone.as_deref().unwrap_or_default())),
+                ("hosts", number(*hosts)),
+                ("minimum", number(*minimum)),
+                ("atOnce", number(*at_once)),
+            ],
+            Self::Bake { next, until } => {
+                vec![("next", text(next.as_deref().unwrap_or_default())), ("until", time(*until))]
+            }
+            Self::Note { message } => vec![("message", text(message.name()))],
             Self::Begin { out_of_service, at_once } => {
                 vec![("outOfService", number(*out_of_service)), ("atOnce", number(*at_once))]
             }
@@ -267,6 +289,18 @@ impl fmt::Display for Rule {
                     write!(f, "; {} spared", Hosts(targets.len()))
                 }
             }
+            Self::EnterZone { zone, hosts, minimum, at_once } => write!(
+                f,
+                "{} is begun: {}, of which {minimum} must stay healthy: at most {at_once} are out of service at once",
+                zones::named(zone.as_deref()),
+                Hosts(*hosts as usize)
+            ),
+            Self::Bake { next, .. } => write!(
+                f,
+                "the zones so far are watched before {} is begun",
+                zones::named(next.as_deref())
+            ),
+            Self::Note { message } => message.fmt(f),
             Self::Begin { out_of_service, at_once } => {
                 write!(
                     f,

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use model::{
-    Diagnostics, ErrorInformation, Event, EventState, HostCommandId, LifecycleEvent, Target,
-    TargetStatus, Timestamp,
+    Diagnostics, ErrorInformation, Event, EventState, HostCommandId, LifecycleEvent, StatusMessage,
+    Target, TargetStatus, Timestamp,
 };
 
 use crate::action::{Action, HostCommand, Plan, Verdict, WaitingOn};
@@ -21,6 +21,7 @@ pub struct Draft<'a> {
     pub waiting: Vec<WaitingOn>,
     commands: Vec<HostCommand>,
     decisions: Vec<Decision>,
+    changes: Vec<Action>,
     started: bool,
     refused: bool,
     verdict: Option<Verdict>,
@@ -36,11 +37,23 @@ impl<'a> Draft<'a> {
             waiting: Vec::new(),
             commands: Vec::new(),
             decisions: Vec::new(),
+            changes: Vec::new(),
             started: false,
             refused: false,
             verdict: None,
             wake_at: None,
         }
+    }
+
+    /// Changes the deployment as a whole.
+    pub fn act(&mut self, change: Action) {
+        self.changes.push(change);
+    }
+
+    /// Notes what goes otherwise than asked.
+    pub fn note(&mut self, message: StatusMessage) {
+        self.decide(Rule::Note { message });
+        self.act(Action::Note(message));
     }
 
     /// Notes a decision about the deployment as a whole.
@@ -173,7 +186,16 @@ impl<'a> Draft<'a> {
 
     pub fn into_plan(self) -> Plan {
         let Self {
-            targets, waiting, commands, decisions, started, refused, verdict, wake_at, ..
+            targets,
+            waiting,
+            commands,
+            decisions,
+            changes,
+            started,
+            refused,
+            verdict,
+            wake_at,
+            ..
         } = self;
         let over = verdict.is_some();
         let whole =
@@ -191,6 +213,7 @@ impl<'a> Draft<'a> {
                 Cow::Borrowed(_) => None,
             }));
         }
+        actions.extend(changes);
         actions.extend(commands.into_iter().map(Action::Dispatch));
         actions.extend(verdict.map(Action::Finish));
         if over {

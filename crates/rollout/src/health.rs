@@ -6,6 +6,7 @@ use crate::action::WaitingOn;
 use crate::decision::Rule;
 use crate::draft::Draft;
 use crate::events;
+use crate::zones::{self, Zone};
 
 /// How many hosts of a `fleet` may be out of service at once: being deployed to, or failed.
 /// Source: CodeDeploy user guide, "Minimum healthy instances".
@@ -18,26 +19,50 @@ pub fn at_once(draft: &Draft) -> u32 {
     allowed_out_of_service(draft.seen.deployment.minimum_healthy, fleet(draft))
 }
 
-fn fleet(draft: &Draft) -> u32 {
-    u32::try_from(draft.targets.len()).unwrap_or(u32::MAX)
-}
-
 /// How many hosts of the deployment must stay healthy.
 pub fn minimum(draft: &Draft) -> u32 {
     draft.seen.deployment.minimum_healthy.hosts(fleet(draft))
+}
+
+fn fleet(draft: &Draft) -> u32 {
+    u32::try_from(draft.targets.len()).unwrap_or(u32::MAX)
 }
 
 fn out_of_service(draft: &Draft) -> u32 {
     draft.count(TargetStatus::InProgress) + draft.count(TargetStatus::Failed)
 }
 
-/// Starts targets, in order, while one more may go out of service. A slot is free again as soon as a target
-/// succeeds; a failed target keeps its slot, for its host is out of service for good.
-pub fn start_targets(draft: &mut Draft) {
+/// Begins with as many targets as may go out of service, zone by zone; ends the deployment when nothing is in flight
+/// any more and either every target is over or no further one may be begun. Targets in flight always end, even in a
+/// deployment that is doomed.
+pub fn proceed(draft: &mut Draft) {
+    loop {
+        let Some(zone) = zones::current(draft) else { return judge(draft) };
+        if draft.count(TargetStatus::InProgress) == 0 && out_of_service(draft) >= at_once(draft) {
+            return fail(draft);
+        }
+        if zones::pause_or_enter(draft, &zone) {
+            return;
+        }
+        start_targets(draft, &zone);
+        if draft.count(TargetStatus::InProgress) > 0 {
+            return note_held_back(draft, &zone);
+        }
+        if zone.count(draft, TargetStatus::Pending) > 0 {
+            return fail(draft);
+        }
+        // All of the zone's hosts are gone: on to the next one.
+    }
+}
+
+/// Starts targets of the zone, in order, while one more may go out of service, of the fleet and of the zone. A slot is
+/// free again as soon as a target succeeds; a failed target keeps its slot, for its host is out of service for good.
+fn start_targets(draft: &mut Draft, zone: &Zone) {
     let allowed = at_once(draft);
     let mut slots = allowed.saturating_sub(out_of_service(draft));
-    for index in 0..draft.targets.len() {
-        if slots == 0 {
+    let mut zone_slots = zone.at_once().saturating_sub(zone.out_of_service(draft));
+    for index in zone.targets.clone() {
+        if slots == 0 || zone_slots == 0 {
             break;
         }
         if draft.targets[index].status == TargetStatus::Pending {
@@ -46,36 +71,42 @@ pub fn start_targets(draft: &mut Draft) {
             // In progress or, if it is gone, failed: out of service in either case.
             events::next_event(draft, index);
             slots -= 1;
+            zone_slots -= 1;
         }
     }
 }
 
-/// Ends the deployment when nothing is in flight any more: either every target is over, or no further one may be
-/// taken out of service. Targets in flight always end, even in a deployment that is doomed.
-pub fn judge(draft: &mut Draft) {
-    let fleet = fleet(draft);
-    let minimum = minimum(draft);
-    let next = draft
-        .targets
-        .iter()
-        .find(|target| target.status == TargetStatus::Pending)
-        .map(|t| t.id.clone());
-    if draft.count(TargetStatus::InProgress) > 0 {
-        if let Some(target) = next {
-            let healthy = fleet.saturating_sub(out_of_service(draft) + 1);
-            draft.waiting.push(WaitingOn::MinimumHealthy { target, healthy, minimum });
-        }
-        return;
-    }
-    if next.is_some() {
-        draft.skip_pending();
-        return draft.finish(DeploymentStatus::Failed, Some(too_few_healthy()));
-    }
-    if draft.count(TargetStatus::Succeeded) >= minimum.max(1) {
+/// Says why the next target is not begun yet.
+fn note_held_back(draft: &mut Draft, zone: &Zone) {
+    let pending = |target: &model::Target| target.status == TargetStatus::Pending;
+    let Some(next) = draft.targets.iter().find(|target| pending(target)) else { return };
+    let target = next.id.clone();
+    let in_this_zone = draft.targets[zone.targets.clone()].iter().any(|target| pending(target));
+    let (healthy, minimum) =
+        (fleet(draft).saturating_sub(out_of_service(draft) + 1), minimum(draft));
+    let reason = if !in_this_zone {
+        WaitingOn::EarlierZone { target, zone: zone.name.clone() }
+    } else if healthy < minimum {
+        WaitingOn::MinimumHealthy { target, healthy, minimum }
+    } else {
+        let healthy = zone.hosts().saturating_sub(zone.out_of_service(draft) + 1);
+        let (zone, minimum) = (zone.name.clone(), zone.minimum);
+        WaitingOn::ZoneMinimumHealthy { target, zone, healthy, minimum }
+    };
+    draft.waiting.push(reason);
+}
+
+fn judge(draft: &mut Draft) {
+    if draft.count(TargetStatus::Succeeded) >= minimum(draft).max(1) {
         draft.finish(DeploymentStatus::Succeeded, None);
     } else {
-        draft.finish(DeploymentStatus::Failed, Some(too_few_healthy()));
+        fail(draft);
     }
+}
+
+fn fail(draft: &mut Draft) {
+    draft.skip_pending();
+    draft.finish(DeploymentStatus::Failed, Some(too_few_healthy()));
 }
 
 /// The beginning of the text is what the service says; people match on it.

@@ -20,7 +20,6 @@ pub fn plan(seen: &Snapshot, now: Timestamp) -> Plan {
     if deadlines::end_overdue(&mut draft) || stop::end_stopped(&mut draft) {
         return draft.into_plan();
     }
-    health::start_targets(&mut draft);
-    health::judge(&mut draft);
+    health::proceed(&mut draft);
     draft.into_plan()
 }

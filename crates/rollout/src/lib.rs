@@ -18,6 +18,8 @@ mod events;
 
 mod health;
 
+mod zones;
+
 mod deadlines;
 
 mod stop;

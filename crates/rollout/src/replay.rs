@@ -91,6 +91,8 @@ impl Replay {
                 self.enlist(told.enlisted(TargetStatus::Skipped, Step::Skipped)?);
                 self.status = told.status()?;
             }
+            "Bake" => self.status = DeploymentStatus::Baking,
+            "EnterZone" => self.status = DeploymentStatus::InProgress,
             "Dispatch" => {
                 self.set(told, Step::InProgress)?;
                 self.target(told)?.status = TargetStatus::InProgress;

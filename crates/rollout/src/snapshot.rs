@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Creator, DeploymentId, DeploymentStatus, Diagnostics, ErrorCode, ErrorInformation,
-    HostCommandId, MinimumHealthyHosts, RollbackEvent, Target, TargetId, Timestamp,
+    HostCommandId, MinimumHealthyHosts, RollbackEvent, StatusMessage, Target, TargetId, Timestamp,
+    ZonalConfig,
 };
 
 /// One deployment as the store holds it, with every fact that its hosts and operators have left there.
@@ -40,6 +41,10 @@ pub struct Deployment {
     pub ignore_application_stop_failures: bool,
     /// An operator's wish to stop, written down when it was asked.
     pub stop: Option<StopIntent>,
+    /// One zone after the other; absent: zones mean nothing.
+    pub zonal: Option<ZonalConfig>,
+    /// What went otherwise than asked without failing the deployment.
+    pub messages: BTreeSet<StatusMessage>,
     /// Ends that a rollback follows.
     pub roll_back_on: BTreeSet<RollbackEvent>,
     /// What rolls it back; absent: nothing does, or it is not over.
@@ -79,6 +84,8 @@ impl Deployment {
             minimum_healthy,
             ignore_application_stop_failures: false,
             stop: None,
+            zonal: None,
+            messages: BTreeSet::new(),
             roll_back_on: BTreeSet::new(),
             rollback: None,
             alarms: None,
@@ -142,6 +149,8 @@ pub enum Members {
     /// They cannot be known: what is missing, and in words.
     Unknown(ErrorInformation),
     Known(Vec<Candidate>),
+    /// Each has the revision already, and only outdated ones are to be deployed to.
+    UpToDate,
 }
 
 /// A host that the deployment group selects.
@@ -150,6 +159,8 @@ pub struct Candidate {
     pub id: TargetId,
     pub arn: String,
     pub host_identifier: String,
+    /// Its availability zone; absent: it is in none.
+    pub zone: Option<String>,
     pub health: HealthClass,
 }
 

@@ -2,7 +2,7 @@
 
 use model::{
     DeploymentId, DeploymentStatus, ErrorCode, ErrorInformation, Event, EventState, LifecycleEvent,
-    Target, TargetId, TargetStatus, Timestamp,
+    StatusMessage, Target, TargetId, TargetStatus, Timestamp,
 };
 
 use crate::decision::Rule;
@@ -10,6 +10,7 @@ use crate::draft::Draft;
 use crate::health;
 use crate::snapshot::{Candidate, Members};
 use crate::stop;
+use crate::zones;
 
 /// Hosts that one deployment may have. Source: CodeDeploy quotas, "Instances per deployment".
 pub const TARGETS_MAX: usize = 1000;
@@ -25,6 +26,13 @@ pub fn refuse_stopped(draft: &mut Draft) -> bool {
 pub fn refuse_or_enlist(draft: &mut Draft) -> bool {
     let candidates = match &draft.seen.members {
         Members::Known(candidates) => candidates.clone(),
+        Members::UpToDate => {
+            draft.start(Vec::new());
+            enlisted(draft);
+            draft.note(StatusMessage::NothingOutdated);
+            draft.finish(DeploymentStatus::Succeeded, None);
+            return true;
+        }
         Members::Unknown(error) => return refuse(draft, Vec::new(), error.clone()),
         Members::NotNeeded => {
             let error = failure(
@@ -34,19 +42,28 @@ pub fn refuse_or_enlist(draft: &mut Draft) -> bool {
             return refuse(draft, Vec::new(), error);
         }
     };
-    let targets = enlist(&draft.seen.deployment.id, candidates, draft.now);
+    let (id, zonal) = (&draft.seen.deployment.id, draft.seen.deployment.zonal);
+    let applying = zones::applying(zonal, candidates.iter().map(|host| host.zone.is_some()));
+    let targets = enlist(id, candidates, applying.is_some(), draft.now);
     if let Some(error) = refusal(draft, &targets) {
         return refuse(draft, targets, error);
     }
     draft.start(targets);
-    let at_once = health::at_once(draft);
-    draft.decide(Rule::Enlist {
+    enlisted(draft);
+    if zonal.is_some() && applying.is_none() {
+        draft.note(StatusMessage::NoZones);
+    }
+    false
+}
+
+fn enlisted(draft: &mut Draft) {
+    let rule = Rule::Enlist {
         targets: draft.targets.iter().map(|target| target.id.clone()).collect(),
         events: draft.event_names(),
         minimum: health::minimum(draft),
-        at_once,
-    });
-    false
+        at_once: health::at_once(draft),
+    };
+    draft.decide(rule);
 }
 
 fn refuse(draft: &mut Draft, mut targets: Vec<Target>, error: ErrorInformation) -> bool {
@@ -81,6 +98,18 @@ fn refusal(draft: &Draft, targets: &[Target]) -> Option<ErrorInformation> {
     }
     let fleet = u32::try_from(targets.len()).unwrap_or(u32::MAX);
     let minimum = draft.seen.deployment.minimum_healthy.hosts(fleet);
+    if let Some(zone) = zones::without_room(draft.seen.deployment.zonal, targets) {
+        return Some(failure(
+            ErrorCode::HealthConstraintsInvalid,
+            format!(
+                "The deployment can't start because the minimum number of healthy instances is not available: the \
+                 deployment configuration requires {} healthy in {}, which has {}.",
+                zone.minimum,
+                zones::named(zone.name.as_deref()),
+                zone.hosts()
+            ),
+        ));
+    }
     (health::allowed_out_of_service(draft.seen.deployment.minimum_healthy, fleet) == 0).then(|| {
         failure(
             ErrorCode::HealthConstraintsInvalid,
@@ -102,17 +131,22 @@ fn failure(code: ErrorCode, message: impl Into<String>) -> ErrorInformation {
 fn enlist(
     deployment: &DeploymentId,
     mut candidates: Vec<Candidate>,
+    by_zone: bool,
     now: Timestamp,
 ) -> Vec<Target> {
     candidates
         .sort_by_cached_key(|host| (host.health, draw(deployment, &host.id), host.id.clone()));
     candidates.dedup_by(|again, host| again.id == host.id);
+    if by_zone {
+        zones::sort(&mut candidates);
+    }
     (0..)
         .zip(candidates)
         .map(|(position, host)| Target {
             id: host.id,
             arn: host.arn,
             host_identifier: host.host_identifier,
+            zone: host.zone,
             position,
             status: TargetStatus::Pending,
             last_updated: now,

@@ -16,6 +16,7 @@ use crate::snapshot::{
 use crate::{DEPLOYMENT_LIMIT, Decision, EVENT_LIMIT, PICKUP_LIMIT, plan};
 
 mod rollbacks;
+mod zones;
 
 const START: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -28,6 +29,7 @@ fn candidate(name: &str, health: HealthClass) -> Candidate {
         id: TargetId::new(name),
         arn: format!("arn:{name}"),
         host_identifier: format!("host:{name}"),
+        zone: None,
         health,
     }
 }

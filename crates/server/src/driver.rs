@@ -230,7 +230,12 @@ impl Driver {
 fn ends(action: &Action) -> bool {
     match action {
         Action::Finish(_) | Action::Refuse { .. } => true,
-        Action::Start { .. } | Action::Dispatch(_) | Action::UpdateTarget(_) => false,
+        Action::Start { .. }
+        | Action::Dispatch(_)
+        | Action::UpdateTarget(_)
+        | Action::Note(_)
+        | Action::Bake
+        | Action::Resume => false,
     }
 }
 
@@ -250,6 +255,9 @@ fn report(id: &DeploymentId, plan: &Plan) {
                 tracing::info!(deployment = %id, target = %command.target, event = %command.event, "dispatched");
             }
             Action::Refuse { .. } => tracing::info!(deployment = %id, "refused before it began"),
+            Action::Note(message) => tracing::info!(deployment = %id, %message, "noted"),
+            Action::Bake => tracing::info!(deployment = %id, "pauses before the next zone"),
+            Action::Resume => tracing::info!(deployment = %id, "goes on with the next zone"),
             Action::UpdateTarget(_) => {}
             Action::Finish(verdict) => {
                 tracing::info!(deployment = %id, status = verdict.status.name(), "finished");

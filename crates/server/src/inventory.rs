@@ -86,7 +86,11 @@ impl Inventory {
         if Options::read(&record)?.update_outdated_instances_only {
             let installed =
                 |id: &TargetId| health.get(id).and_then(|known| known.revision.as_ref());
+            let selects_any = !candidates.is_empty();
             candidates.retain(|candidate| installed(&candidate.id) != Some(&record.revision));
+            if selects_any && candidates.is_empty() {
+                return Ok(Members::UpToDate);
+            }
         }
         Ok(Members::Known(candidates))
     }
@@ -131,18 +135,18 @@ impl Inventory {
         let instances = instances.into_iter().map(|kept| kept.record);
         let selected =
             instances.filter(|found| !found.is_given_up() && selection.selects(&found.tags));
-        let ids = selected.filter_map(|found| found.id.parse::<InstanceId>().ok());
-        Ok(ids
-            .map(|id| {
-                let target = TargetId::from(&id);
-                Candidate {
-                    health: class(health, &target),
-                    id: target,
-                    arn: scope.instance(&id),
-                    host_identifier: scope.instance(&id),
-                }
+        let candidate = |found: InstanceRecord| {
+            let id = found.id.parse::<InstanceId>().ok()?;
+            let target = TargetId::from(&id);
+            Some(Candidate {
+                health: class(health, &target),
+                id: target,
+                arn: scope.instance(&id),
+                host_identifier: scope.instance(&id),
+                zone: Some(found.zone),
             })
-            .collect())
+        };
+        Ok(selected.filter_map(candidate).collect())
     }
 
     async fn on_premises(
@@ -162,6 +166,7 @@ impl Inventory {
                     id: target,
                     arn: host.arn,
                     host_identifier: host.identity.arn().to_owned(),
+                    zone: host.tags.get(on_premises::ZONE_TAG).cloned(),
                 }
             })
             .collect())

@@ -180,6 +180,8 @@ async fn begin(store: &Store, number: u32, targets: u32) -> Outcome {
         group_name: group.name.clone(),
         config_name: group.config_name.clone(),
         minimum_healthy: MinimumHealthyHosts::MostConcurrency(1),
+        zonal: None,
+        messages: std::collections::BTreeSet::new(),
         revision: Revision::S3 {
             bucket: "b".to_owned(),
             key: "k".to_owned(),
@@ -214,6 +216,7 @@ fn target(position: u32) -> Target {
         id: TargetId::new(format!("i-{position:017x}")),
         arn: format!("arn:aws:ec2:us-east-1:123456789012:instance/i-{position:017x}"),
         host_identifier: format!("arn:aws:ec2:us-east-1:123456789012:instance/i-{position:017x}"),
+        zone: None,
         position,
         status: TargetStatus::InProgress,
         last_updated: Timestamp::from_millis(1),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::time::Duration;
 
 use model::{
     BundleType, Diagnostics, DiagnosticsCode, Event, EventState, MinimumHealthyHosts, Revision,
-    RollbackEvent, Timestamp,
+    RollbackEvent, StatusMessage, Timestamp, ZonalConfig,
 };
 use rollout::{Input, Rollback};
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,50 @@ pub(crate) fn read_rollback_events(text: &str) -> Result<BTreeSet<RollbackEvent>
     let named = |name| {
         RollbackEvent::from_name(name)
             .ok_or_else(|| StoreError::corrupt(name, "an event that a rollback follows"))
+    };
+    text.split_whitespace().map(named).collect()
+}
+
+/// The zonal part of a configuration. Durations are whole seconds, as the service takes them.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ZonalText {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    first_zone_monitor_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    monitor_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    minimum_healthy_per_zone: Option<String>,
+}
+
+pub(crate) fn write_zonal(zonal: ZonalConfig) -> String {
+    let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs());
+    json(&ZonalText {
+        first_zone_monitor_seconds: seconds(zonal.first_zone_monitor),
+        monitor_seconds: seconds(zonal.monitor),
+        minimum_healthy_per_zone: zonal.minimum_healthy_per_zone.map(write_minimum_healthy),
+    })
+}
+
+pub(crate) fn read_zonal(text: &str) -> Result<ZonalConfig, StoreError> {
+    let corrupt = |_| StoreError::corrupt(text, "the zonal part of a configuration");
+    let zonal: ZonalText = serde_json::from_str(text).map_err(corrupt)?;
+    let minimum = zonal.minimum_healthy_per_zone.as_deref();
+    Ok(ZonalConfig {
+        first_zone_monitor: zonal.first_zone_monitor_seconds.map(Duration::from_secs),
+        monitor: zonal.monitor_seconds.map(Duration::from_secs),
+        minimum_healthy_per_zone: minimum.map(read_minimum_healthy).transpose()?,
+    })
+}
+
+/// The names of the messages, separated by blanks.
+pub(crate) fn write_messages(messages: &BTreeSet<StatusMessage>) -> String {
+    messages.iter().map(|message| message.name()).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn read_messages(text: &str) -> Result<BTreeSet<StatusMessage>, StoreError> {
+    let named = |name| {
+        StatusMessage::from_name(name).ok_or_else(|| StoreError::corrupt(name, "a status message"))
     };
     text.split_whitespace().map(named).collect()
 }

@@ -1,5 +1,7 @@
 //! Committing a plan: by compare-and-set on the deployment's version, whole or not at all, only what changed.
 
+use std::collections::BTreeSet;
+
 use model::{DeploymentId, DeploymentStatus, EventState, Target, Timestamp};
 use rollout::{Action, Decision, HostCommand, Verdict, WaitingOn};
 
@@ -100,6 +102,9 @@ fn wakes(id: &DeploymentId, actions: &[Action]) -> Vec<Change> {
         Action::Start { .. }
         | Action::Refuse { .. }
         | Action::UpdateTarget(_)
+        | Action::Note(_)
+        | Action::Bake
+        | Action::Resume
         | Action::Finish(_) => None,
     });
     hosts.chain([Change::Committed(id.clone())]).collect()
@@ -123,6 +128,8 @@ fn statements(id: &DeploymentId, version: u64, planned: &Planned<'_>) -> Vec<Sta
             Action::Dispatch(command) => statements.push(dispatch(id, command)),
             Action::UpdateTarget(target) => statements.extend(update(id, target)),
             Action::Finish(verdict) => statements.extend(finish(id, verdict)),
+            // In the deployment's own row.
+            Action::Note(_) | Action::Bake | Action::Resume => {}
         }
     }
     let decisions = decisions.iter().enumerate();
@@ -137,6 +144,7 @@ fn statements(id: &DeploymentId, version: u64, planned: &Planned<'_>) -> Vec<Sta
 /// The deployment's own row after all the actions.
 fn compare_and_set(id: &DeploymentId, version: u64, actions: &[Action]) -> Statement {
     let (mut status, mut started) = (None, None);
+    let mut messages = BTreeSet::new();
     let mut verdict: Option<&Verdict> = None;
     for action in actions {
         match action {
@@ -148,6 +156,11 @@ fn compare_and_set(id: &DeploymentId, version: u64, actions: &[Action]) -> State
                 status = Some(end.status);
                 verdict = Some(end);
             }
+            Action::Bake => status = Some(DeploymentStatus::Baking),
+            Action::Resume => status = Some(DeploymentStatus::InProgress),
+            Action::Note(message) => {
+                messages.insert(*message);
+            }
             Action::Dispatch(_) | Action::UpdateTarget(_) => {}
         }
     }
@@ -156,7 +169,8 @@ fn compare_and_set(id: &DeploymentId, version: u64, actions: &[Action]) -> State
         "UPDATE deployments SET version = version + 1, status = COALESCE($3, status), \
          started = COALESCE($4, started), completed = COALESCE($5, completed), \
          error_code = COALESCE($6, error_code), error_message = COALESCE($7, error_message), \
-         rolled_back_by = COALESCE($8, rolled_back_by) \
+         rolled_back_by = COALESCE($8, rolled_back_by), \
+         messages = CASE WHEN $9 = '' THEN messages ELSE messages || ' ' || $9 END \
          WHERE id = $1 AND version = $2",
         params![
             id,
@@ -166,7 +180,8 @@ fn compare_and_set(id: &DeploymentId, version: u64, actions: &[Action]) -> State
             verdict.map(|verdict| verdict.at),
             error.map(|error| error.code.name()),
             error.map(|error| &error.message),
-            verdict.and_then(|verdict| verdict.rollback.as_ref()).map(codec::write_rollback)
+            verdict.and_then(|verdict| verdict.rollback.as_ref()).map(codec::write_rollback),
+            codec::write_messages(&messages)
         ],
     )
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use model::{
     ApplicationId, ApplicationName, Creator, DeploymentConfigName, DeploymentGroupId,
     DeploymentGroupName, DeploymentId, DeploymentStatus, ErrorCode, ErrorInformation,
-    MinimumHealthyHosts, Revision, RollbackEvent, TargetStatus, Timestamp,
+    MinimumHealthyHosts, Revision, RollbackEvent, StatusMessage, TargetStatus, Timestamp,
+    ZonalConfig,
 };
 use rollout::{AlarmWatch, StopIntent};
 
@@ -27,6 +28,10 @@ pub struct NewDeployment {
     pub group_name: DeploymentGroupName,
     pub config_name: DeploymentConfigName,
     pub minimum_healthy: MinimumHealthyHosts,
+    /// One zone after the other; absent: zones mean nothing.
+    pub zonal: Option<ZonalConfig>,
+    /// What goes otherwise than asked, as far as that is known already.
+    pub messages: BTreeSet<StatusMessage>,
     pub revision: Revision,
     pub creator: Creator,
     pub description: Option<String>,
@@ -117,7 +122,8 @@ pub enum StopRequest {
 pub(crate) const STATE: &str = "id, version, status, created, started, completed, error_code, error_message, \
      minimum_healthy, ignore_application_stop_failures, \
      stop_requested, stop_principal, stop_roll_back, orphaned, \
-     creator, roll_back_on, rolled_back_by, alarms, alarms_read, alarm_raised, alarm_finding";
+     creator, roll_back_on, rolled_back_by, zonal, messages, \
+     alarms, alarms_read, alarm_raised, alarm_finding";
 
 pub(crate) const REST: &str = "region, application_id, application_name, group_id, group_name, config_name, \
      revision, previous_revision, description, options, rolls_back";
@@ -323,8 +329,9 @@ fn insert(new: &NewDeployment) -> Statement {
         "INSERT INTO deployments (id, region, application_id, application_name, group_id, \
          group_name, config_name, minimum_healthy, revision, creator, exclusive, description, \
          ignore_application_stop_failures, options, version, status, created, roll_back_on, \
-         alarms, rolls_back, previous_revision) \
+         alarms, rolls_back, zonal, messages, previous_revision) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19, \
+         $20, $21, \
          (SELECT last_successful_revision FROM deployment_groups WHERE id = $5)) \
          ON CONFLICT DO NOTHING",
         params![
@@ -347,6 +354,8 @@ fn insert(new: &NewDeployment) -> Statement {
             codec::write_rollback_events(&new.roll_back_on),
             new.alarms.as_ref().map(alarms::write_watch),
             new.rolls_back.as_ref(),
+            new.zonal.map(codec::write_zonal),
+            codec::write_messages(&new.messages),
         ],
     )
 }
@@ -423,6 +432,8 @@ pub(crate) fn read_state(row: &mut Row) -> Result<rollout::Deployment, StoreErro
         creator: row.named(Creator::from_name, "a creator")?,
         roll_back_on: codec::read_rollback_events(&row.text()?)?,
         rollback: row.optional_text()?.map(|by| codec::read_rollback(&by)).transpose()?,
+        zonal: row.optional_text()?.map(|zonal| codec::read_zonal(&zonal)).transpose()?,
+        messages: codec::read_messages(&row.text()?)?,
         alarms: alarms::read(row)?,
     })
 }

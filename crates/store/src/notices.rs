@@ -49,7 +49,7 @@ impl Store {
     pub async fn notices(&self, limit: u32) -> Result<Vec<Notice>, StoreError> {
         // The first rows of the primary key; the condition only keeps the planner to it.
         let sql = "SELECT n.deployment_id, n.version, n.position, n.event, n.at, n.target_id, \
-                   n.target_events, t.arn, t.host_identifier, t.position FROM notices n \
+                   n.target_events, t.arn, t.host_identifier, t.zone, t.position FROM notices n \
                    LEFT JOIN targets t ON t.deployment_id = n.deployment_id AND t.target_id = n.target_id \
                    WHERE n.deployment_id > '' \
                    ORDER BY n.deployment_id, n.version, n.position, n.event LIMIT $1";
@@ -103,6 +103,7 @@ fn read(mut row: Row) -> Result<Notice, StoreError> {
             id: TargetId::new(id),
             arn: row.optional_text()?.unwrap_or_default(),
             host_identifier: row.optional_text()?.unwrap_or_default(),
+            zone: row.optional_text()?,
             position: row.optional_int()?.and_then(|at| u32::try_from(at).ok()).unwrap_or(0),
             status: TargetStatus::from_name(&event)
                 .ok_or_else(|| StoreError::corrupt(&event, "a target's status"))?,
@@ -151,7 +152,12 @@ pub(crate) fn of_an_action(
         Action::UpdateTarget(target) if may_have_moved(target) => {
             vec![of_a_target(id, version, position, target)]
         }
-        Action::Dispatch(_) | Action::UpdateTarget(_) => Vec::new(),
+        // Nobody subscribes to pauses.
+        Action::Dispatch(_)
+        | Action::UpdateTarget(_)
+        | Action::Note(_)
+        | Action::Bake
+        | Action::Resume => Vec::new(),
     }
 }
 

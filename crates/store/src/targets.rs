@@ -8,7 +8,8 @@ use crate::error::StoreError;
 use crate::page::Cursor;
 use crate::{Page, Store};
 
-const COLUMNS: &str = "target_id, arn, host_identifier, position, status, last_updated, events";
+const COLUMNS: &str =
+    "target_id, arn, host_identifier, zone, position, status, last_updated, events";
 
 impl Store {
     /// The ids of a deployment's targets, in the order in which they are started.
@@ -110,7 +111,7 @@ pub(crate) fn changed_since(deployment: &DeploymentId, version: u64) -> Query {
 pub(crate) fn insert(deployment: &DeploymentId, target: &Target) -> Statement {
     Statement::new(
         "INSERT INTO targets (deployment_id, target_id, arn, host_identifier, position, status, \
-         last_updated, events, changed_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+         last_updated, events, zone, changed_in) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, \
          COALESCE((SELECT version FROM deployments WHERE id = $1), 0))",
         params![
             deployment,
@@ -120,7 +121,8 @@ pub(crate) fn insert(deployment: &DeploymentId, target: &Target) -> Statement {
             target.position,
             target.status.name(),
             target.last_updated,
-            codec::write_events(&target.events)
+            codec::write_events(&target.events),
+            target.zone.as_deref()
         ],
     )
 }
@@ -129,7 +131,7 @@ pub(crate) fn insert(deployment: &DeploymentId, target: &Target) -> Statement {
 pub(crate) fn update(deployment: &DeploymentId, target: &Target) -> Statement {
     Statement::new(
         "UPDATE targets SET arn = $3, host_identifier = $4, position = $5, status = $6, \
-         last_updated = $7, events = $8, \
+         last_updated = $7, events = $8, zone = $9, \
          changed_in = (SELECT version FROM deployments WHERE id = $1) \
          WHERE deployment_id = $1 AND target_id = $2",
         params![
@@ -140,7 +142,8 @@ pub(crate) fn update(deployment: &DeploymentId, target: &Target) -> Statement {
             target.position,
             target.status.name(),
             target.last_updated,
-            codec::write_events(&target.events)
+            codec::write_events(&target.events),
+            target.zone.as_deref()
         ],
     )
 }
@@ -150,6 +153,7 @@ pub(crate) fn read(mut row: Row) -> Result<Target, StoreError> {
         id: TargetId::new(row.text()?),
         arn: row.text()?,
         host_identifier: row.text()?,
+        zone: row.optional_text()?,
         position: row.unsigned()?,
         status: row.named(TargetStatus::from_name, "a target's status")?,
         last_updated: row.time()?,

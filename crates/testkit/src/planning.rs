@@ -46,6 +46,7 @@ fn created(targets: u32) -> Snapshot {
         Candidate {
             arn: format!("arn:aws:ec2:us-east-1:123456789012:instance/{id}"),
             host_identifier: format!("arn:aws:ec2:us-east-1:123456789012:instance/{id}"),
+            zone: None,
             health: HealthClass::RevisionOld,
             id,
         }

@@ -171,5 +171,6 @@ fn messages(record: &DeploymentRecord) -> Vec<String> {
     if record.state.rollback == Some(Rollback::Impossible) {
         messages.push(NOTHING_TO_ROLL_BACK_TO.to_owned());
     }
+    messages.extend(record.state.messages.iter().map(ToString::to_string));
     messages
 }

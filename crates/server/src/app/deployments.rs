@@ -1,5 +1,7 @@
 //! Deployments: creating, stopping, reading and listing them.
 
+use std::collections::BTreeSet;
+
 use model::{Creator, DeploymentConfig, DeploymentId, DeploymentStatus, Revision, Timestamp};
 use rollout::{AlarmWatch, StopIntent};
 use store::{
@@ -68,6 +70,8 @@ impl App {
             group_name: group.name.clone(),
             config_name: config.name,
             minimum_healthy: config.minimum_healthy,
+            zonal: config.zonal,
+            messages: BTreeSet::new(),
             revision,
             creator: Creator::User,
             description: input.description.clone(),

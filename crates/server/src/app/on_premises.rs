@@ -30,6 +30,9 @@ const CLAIM_KIND: &str = "codedeploy.on_premises_identity";
 
 /// Tags of one instance. Source: CodeDeploy quotas.
 const TAGS_MAX: usize = 10;
+/// The tag that says in which zone an on-premises host is, for zonal configurations; without it, it is in none.
+pub const ZONE_TAG: &str = "longshore:zone";
+
 /// Instances of one call that changes tags.
 const INSTANCES_MAX: usize = 100;
 /// The reference says 25, the user guide 100.

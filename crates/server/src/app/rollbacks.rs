@@ -1,6 +1,6 @@
 //! Rollbacks: new deployments of what a group last deployed successfully, with settings of their own.
 
-use model::{Creator, DeploymentId, Timestamp};
+use model::{Creator, DeploymentId, StatusMessage, Timestamp};
 use rollout::Snapshot;
 use store::{DeploymentRecord, NewDeployment, Store};
 
@@ -36,6 +36,13 @@ pub async fn of(
         group_name: group.map_or(failed.group_name, |found| found.name),
         config_name: failed.config_name,
         minimum_healthy: failed.state.minimum_healthy,
+        zonal: None,
+        messages: failed
+            .state
+            .zonal
+            .map(|_| StatusMessage::RollbackWithoutZones)
+            .into_iter()
+            .collect(),
         revision: good.revision,
         creator: Creator::Rollback,
         description: None,

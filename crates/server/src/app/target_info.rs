@@ -107,6 +107,7 @@ mod tests {
                 id: TargetId::new("web-01"),
                 arn: "arn:x".into(),
                 host_identifier: "arn:y".into(),
+                zone: None,
                 position: 0,
                 status: TargetStatus::Failed,
                 last_updated: ended,

@@ -41,6 +41,8 @@ async fn a_fresh_deployment_reads_as_made(store: Store) {
         group_name: read.group_name.clone(),
         config_name: read.config_name.clone(),
         minimum_healthy: read.state.minimum_healthy,
+        zonal: read.state.zonal,
+        messages: read.state.messages.clone(),
         revision: read.revision.clone(),
         creator: read.state.creator,
         description: read.description.clone(),

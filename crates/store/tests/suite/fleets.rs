@@ -2,7 +2,8 @@
 
 use model::{
     Creator, DeploymentId, Diagnostics, Event, EventState, HostCommandId, LifecycleEvent,
-    MinimumHealthyHosts, RollbackEvent, Target, TargetId, TargetStatus, Timestamp,
+    MinimumHealthyHosts, RollbackEvent, StatusMessage, Target, TargetId, TargetStatus, Timestamp,
+    ZonalConfig,
 };
 use rollout::replay::Told;
 use rollout::{
@@ -23,6 +24,7 @@ pub fn target(position: u32, name: &str) -> Target {
         id: TargetId::new(name),
         arn: format!("arn:{name}"),
         host_identifier: format!("host/{name}"),
+        zone: None,
         position,
         status: TargetStatus::Pending,
         last_updated: at(1),
@@ -116,6 +118,16 @@ async fn plans_are_committed_as_they_are_applied(store: Store) {
         if dice.roll(3) == 0 {
             let ignore = dice.roll(2) == 0;
             new.alarms = Some(AlarmWatch::new(vec!["cpu".to_owned()], ignore));
+        }
+        if dice.roll(3) == 0 {
+            let minute = Duration::from_secs(60);
+            let minimum = MinimumHealthyHosts::HostCount(u32::try_from(dice.roll(2)).unwrap());
+            new.zonal = Some(ZonalConfig {
+                first_zone_monitor: None,
+                monitor: Some(minute),
+                minimum_healthy_per_zone: Some(minimum),
+            });
+            new.messages = [StatusMessage::RollbackWithoutZones].into();
         }
         new.created = at(1_000_000);
         create(&store, &new).await;
@@ -286,6 +298,8 @@ fn candidate(number: u32) -> Candidate {
         id: TargetId::new(format!("h{number}")),
         arn: format!("arn:h{number}"),
         host_identifier: format!("host/h{number}"),
+        // Two zones, and hosts in none.
+        zone: [Some("a"), Some("b"), None][number as usize % 3].map(str::to_owned),
         health: HealthClass::Unhealthy,
     }
 }

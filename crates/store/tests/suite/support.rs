@@ -216,6 +216,8 @@ pub fn deployment(number: u32) -> NewDeployment {
         group_name: "Prod".parse().unwrap(),
         config_name: "CodeDeployDefault.OneAtATime".parse().unwrap(),
         minimum_healthy: MinimumHealthyHosts::MostConcurrency(1),
+        zonal: None,
+        messages: std::collections::BTreeSet::new(),
         revision: revision("v1"),
         creator: Creator::User,
         description: Some("as \"asked\"".to_owned()),

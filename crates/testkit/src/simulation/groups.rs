@@ -46,6 +46,7 @@ impl World<'_> {
             Candidate {
                 arn: format!("arn:{id}"),
                 host_identifier: format!("host:{id}"),
+                zone: None,
                 health: class(self.groups[group].records[host]),
                 id,
             }

@@ -147,6 +147,7 @@ fn cut_short(deployment: &Deployment) -> Option<Verdict> {
 fn refusal_of(seen: &Snapshot, fleet: u32) -> Option<Verdict> {
     let code = match &seen.members {
         Members::Unknown(error) => Some(error.code),
+        Members::UpToDate => None,
         Members::Known(_) => refusal(seen.deployment.minimum_healthy, fleet as usize),
         Members::NotNeeded => Some(ErrorCode::InternalError),
     };

@@ -123,6 +123,9 @@ fn reasons(seen: &Snapshot, plan: &Plan) -> Result<(), Broken> {
             | WaitingOn::Pickup { target, .. }
             | WaitingOn::BusyHost { target } => target == id,
             WaitingOn::MinimumHealthy { .. }
+            | WaitingOn::ZoneMinimumHealthy { .. }
+            | WaitingOn::EarlierZone { .. }
+            | WaitingOn::Baking { .. }
             | WaitingOn::Alarms { .. }
             | WaitingOn::Stopping { .. } => false,
         })
@@ -137,6 +140,9 @@ fn reasons(seen: &Snapshot, plan: &Plan) -> Result<(), Broken> {
     let held_back = seen.targets.iter().any(|target| target.status == TargetStatus::Pending);
     let said = plan.waiting.iter().any(|reason| match reason {
         WaitingOn::MinimumHealthy { .. }
+        | WaitingOn::ZoneMinimumHealthy { .. }
+        | WaitingOn::EarlierZone { .. }
+        | WaitingOn::Baking { .. }
         | WaitingOn::Alarms { .. }
         | WaitingOn::Stopping { .. } => true,
         WaitingOn::Host { .. } | WaitingOn::Pickup { .. } | WaitingOn::BusyHost { .. } => false,
@@ -165,7 +171,7 @@ fn of_an_action(seen: &Snapshot, action: &Action, now: Timestamp) -> Result<(), 
                 }),
             }
         }
-        Action::Finish(_) => Ok(()),
+        Action::Finish(_) | Action::Note(_) | Action::Bake | Action::Resume => Ok(()),
     }
 }
 

@@ -96,6 +96,9 @@ fn of_an_action(action: &Action) -> String {
             let states: Vec<_> = target.events.iter().map(|event| state(&event.state)).collect();
             format!("{} is {:?} [{}]", target.id, target.status, states.join(" "))
         }
+        Action::Note(message) => format!("note: {message}"),
+        Action::Bake => "pause before the next zone".to_owned(),
+        Action::Resume => "go on with the next zone".to_owned(),
         Action::Finish(verdict) => match &verdict.error {
             Some(error) => {
                 format!("end: {:?} {:?} ({})", verdict.status, error.code, error.message)

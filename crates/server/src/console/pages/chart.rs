@@ -305,6 +305,7 @@ mod tests {
             id: TargetId::new(name),
             arn: String::new(),
             host_identifier: String::new(),
+            zone: None,
             position: 0,
             status,
             last_updated: at(to),

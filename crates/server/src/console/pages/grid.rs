@@ -179,6 +179,7 @@ mod tests {
             id: TargetId::new("web-01"),
             arn: String::new(),
             host_identifier: String::new(),
+            zone: None,
             position: 3,
             status: TargetStatus::InProgress,
             last_updated: at(1_500),
