@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use wire::sigv4;
 
 use crate::clock;
-use crate::identity::{IdentityError, Keys, Metadata};
+use crate::identity::{self, IdentityError, Keys, Metadata};
 
 /// Credentials of a role are got anew this long before they run out.
 const RENEW_MILLIS: i64 = 5 * 60 * 1000;
@@ -71,8 +71,10 @@ impl Source {
             return Ok(credentials.clone());
         }
         let (credentials, until) = match &self.keys {
-            Keys::User { access_key, secret } => {
-                (sigv4::Credentials::new(access_key, &secret.0, None), i64::MAX)
+            Keys::User { access_key, secret, file } => {
+                let renewed = file.as_deref().and_then(of_user);
+                let first = || sigv4::Credentials::new(access_key, &secret.0, None);
+                (renewed.unwrap_or_else(first), i64::MAX)
             }
             Keys::SessionFile { path } => (from_file(path)?, now + FILE_MILLIS),
             Keys::InstanceRole => self.role_credentials(now).await?,
@@ -112,6 +114,16 @@ impl Source {
         let credentials =
             sigv4::Credentials::new(found.access_key_id, found.secret_access_key, found.token);
         Ok((credentials, until))
+    }
+}
+
+/// The keys that an on-premises file has now; nothing while it is being edited.
+fn of_user(on_premises: &Utf8Path) -> Option<sigv4::Credentials> {
+    match identity::on_premises(on_premises).ok()??.keys {
+        Keys::User { access_key, secret, .. } => {
+            Some(sigv4::Credentials::new(access_key, secret.0, None))
+        }
+        Keys::InstanceRole | Keys::SessionFile { .. } => None,
     }
 }
 

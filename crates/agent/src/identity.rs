@@ -17,6 +17,8 @@ use crate::http::{Answer, Client, HttpError};
 
 /// Where instance metadata is. Source: EC2 user guide.
 const METADATA: &str = "http://169.254.169.254";
+/// The environment variable that names another place. Source: AWS SDKs and tools reference guide.
+const METADATA_VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 /// How long metadata may take: it is one hop away.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a metadata token is asked for: the longest there is.
@@ -40,8 +42,8 @@ pub struct Identity {
 pub enum Keys {
     /// The instance's role.
     InstanceRole,
-    /// A user's keys, in the on-premises file.
-    User { access_key: String, secret: Secret },
+    /// A user's keys, and the on-premises file that they are from, if they are: it may have others later.
+    User { access_key: String, secret: Secret, file: Option<Utf8PathBuf> },
     /// A session's, in a file that somebody renews.
     SessionFile { path: Utf8PathBuf },
 }
@@ -123,7 +125,7 @@ pub fn on_premises(path: &Utf8Path) -> Result<Option<Identity>, IdentityError> {
             let of = "iam_user_arn";
             let access_key = needed("aws_access_key_id", of)?;
             let secret = Secret(needed("aws_secret_access_key", of)?);
-            (arn, Keys::User { access_key, secret }, of)
+            (arn, Keys::User { access_key, secret, file: Some(path.to_owned()) }, of)
         }
         (None, Some(arn)) => {
             let of = "iam_session_arn";
@@ -165,14 +167,11 @@ struct Document {
 }
 
 impl Metadata {
-    /// The service at its usual address.
+    /// The service at its usual address, or where the environment says it is.
     pub fn new(insist_on_token: bool) -> Self {
-        Self::at(METADATA, insist_on_token)
-    }
-
-    /// The service at another address, for tests.
-    pub fn at(base: &str, insist_on_token: bool) -> Self {
-        let (base, token) = (base.to_owned(), Mutex::new(None));
+        let elsewhere = env::var(METADATA_VARIABLE).ok().filter(|base| !base.is_empty());
+        let base = elsewhere.as_deref().unwrap_or(METADATA).trim_end_matches('/').to_owned();
+        let token = Mutex::new(None);
         Self { client: Client::default(), base, insist_on_token, token }
     }
 

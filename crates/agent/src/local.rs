@@ -344,7 +344,8 @@ async fn whoami(config: &Config, metadata: &Metadata) -> Result<Identity, Refuse
     if let Some(found) =
         credentials::from_environment().filter(|found| found.session_token.is_none())
     {
-        let keys = Keys::User { access_key: found.access_key, secret: Secret(found.secret_key) };
+        let secret = Secret(found.secret_key);
+        let keys = Keys::User { access_key: found.access_key, secret, file: None };
         return Ok(Identity { keys, ..nobody() });
     }
     if credentials::from_file(&file).is_ok() {

@@ -180,7 +180,13 @@ pub fn open(
 fn verified(payload: &str, signer: &Signer) -> Result<Vec<u8>, SpecError> {
     let refuse = |error: wire::cms::CmsError| SpecError::Signature { reason: chain(&error) };
     match signer {
-        Signer::Pinned(certificate) => wire::cms::verify(payload, certificate).map_err(refuse),
+        Signer::Pinned(certificate) => {
+            let content = wire::cms::verify(payload, certificate).map_err(refuse)?;
+            // By the service's clock where this host's is wrong.
+            let now = crate::clock::service_seconds();
+            wire::cms::check_validity(certificate, now).map_err(refuse)?;
+            Ok(content)
+        }
         Signer::Anybody => wire::cms::verify_embedded(payload).map_err(refuse),
         Signer::Unknown => Err(SpecError::NoSigner),
     }

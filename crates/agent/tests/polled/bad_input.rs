@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Agent, Manner, Plane, signer, wait_for};
+use crate::support::{Agent, Manner, Plane, signer, signer_until, wait_for};
 
 /// Shorter than the usual 80 s, so that a service that never answers does not hold a test for as long; longer than the plane
 /// holds a poll.
@@ -125,7 +125,7 @@ fn with_a_clock_that_is_wrong_requests_carry_the_service_s_time() {
 #[test]
 fn specifications_that_nobody_trusted_signed_are_refused_and_nothing_is_touched() {
     let plane = Plane::start();
-    let agent = Agent::start(&plane);
+    let mut agent = Agent::start(&plane);
     let stranger = signer();
     let refused = |id: &str, says: &str| {
         plane.send(id, "DownloadBundle");
@@ -151,6 +151,16 @@ fn specifications_that_nobody_trusted_signed_are_refused_and_nothing_is_touched(
     refused("tampered", "was altered");
     assert!(plane.acknowledged().is_empty());
     assert!(!agent.file("root/group-1").exists() && !agent.file("root/group-2").exists());
+    let (pem, certificate, key) = signer_until(2001);
+    let mut late = Agent::prepare(&plane, "");
+    fs::write(late.file("signer.pem"), pem).unwrap();
+    agent.kill();
+    late.again();
+    plane.deploy_signed("d-EEEEEEEE1", &[("appspec.yml", "")], &key, &certificate);
+    refused("expired", "was valid until 2001-12-31T00:00:00Z");
+    assert!(plane.acknowledged().is_empty() && !late.file("root/group-1").exists());
+    late.kill();
+    agent.again();
     // What is right is taken all the same.
     tracing_bundle(&plane, &agent, "d-EEEEEEEE1");
     plane.run("good", "DownloadBundle");

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod full_disk;
+mod identity;
+mod local;
 mod support;
 
 use std::fs;
@@ -200,8 +202,45 @@ fn started_stopped_and_asked_for_its_status() {
     assert!(std::process::Command::new("kill").args(["-9", &dead]).status().unwrap().success());
     wait_for("a dead agent is started again", || run("status").status.success() && pid() != dead);
     plane.another_poll();
+    let before = pid();
+    assert_eq!(run("restart").status.code(), Some(0));
+    assert_ne!(pid(), before);
+    plane.another_poll();
     assert!(run("stop").status.success());
     assert_eq!(run("status").status.code(), Some(3));
+    assert_eq!(run("stop").status.code(), Some(0));
+    // With nothing to stop it is a start; with nothing to start from it fails, and says so.
+    assert_eq!(run("restart").status.code(), Some(0));
+    assert_eq!(run("status").status.code(), Some(0));
+    assert_eq!(run("stop").status.code(), Some(0));
+    fs::remove_file(agent.file("signer.pem")).unwrap();
+    let failed = run("restart");
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&failed.stderr).contains("see its log in"));
+    let log = fs::read_to_string(agent.file("log/codedeploy-agent.log")).unwrap();
+    assert!(log.contains("cannot read the signer's certificate"), "{log}");
+    assert_eq!(run("status").status.code(), Some(3));
+}
+
+#[test]
+fn a_restart_waits_for_the_event_that_runs() {
+    let plane = Plane::start();
+    let agent = Agent::prepare(&plane, "");
+    let run = |agent: &Agent, word: &str| agent.command(word).output().unwrap();
+    assert!(run(&agent, "start").status.success());
+    let appspec = appspec(&agent, &["AfterInstall"]);
+    let script = format!("echo ran >> {}\nsleep 1\n", agent.file("ran").display());
+    plane.deploy("d-FFFFFFFF2", &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", &script)]);
+    plane.run("1", "DownloadBundle");
+    plane.send("2", "AfterInstall");
+    wait_for("the hook begins", || agent.file("ran").exists());
+    let restarted = run(&agent, "restart");
+    assert!(restarted.status.success());
+    let said = String::from_utf8_lossy(&restarted.stdout).into_owned();
+    assert!(said.contains("Waiting for the running lifecycle event of deployment d-FFFFFFFF2"));
+    assert_eq!(plane.completion("2").0, "Succeeded");
+    assert_eq!(lines(&agent, "ran"), ["ran"]);
+    assert!(run(&agent, "stop").status.success());
 }
 
 #[test]

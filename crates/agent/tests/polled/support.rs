@@ -44,6 +44,12 @@ struct State {
     ahead: i64,
     /// The times that signatures carried, by this service's clock, in seconds.
     signed: Vec<i64>,
+    /// The one access key that is known, where not all are.
+    known_key: Option<String>,
+    /// How often another was refused.
+    unknown_keys: usize,
+    /// Who polled last.
+    poller: String,
 }
 
 /// How an operation is answered badly.
@@ -159,8 +165,14 @@ pub struct Plane {
 
 /// A signer's certificate (PEM and DER) and key.
 pub fn signer() -> (String, Vec<u8>, Vec<u8>) {
+    signer_until(2099)
+}
+
+/// One whose certificate runs out at the end of a year.
+pub fn signer_until(year: i32) -> (String, Vec<u8>, Vec<u8>) {
     let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = rcgen::CertificateParams::new(vec!["signer".to_owned()]).unwrap();
+    let mut certificate = rcgen::CertificateParams::new(vec!["signer".to_owned()]).unwrap();
+    certificate.not_after = rcgen::date_time_ymd(year, 12, 31);
     let certificate = certificate.self_signed(&key).unwrap();
     (certificate.pem(), certificate.der().to_vec(), key.serialize_der())
 }
@@ -224,6 +236,24 @@ impl Plane {
     /// By how much the latest signature's time is wrong here, in seconds.
     pub fn latest_signature_is_off(&self) -> i64 {
         *self.state.0.lock().unwrap().signed.last().unwrap()
+    }
+
+    /// From now on only this access key is known.
+    pub fn know_only(&self, access_key: &str) {
+        self.change(|state| {
+            state.known_key = Some(access_key.to_owned());
+            state.unknown_keys = 0;
+        });
+    }
+
+    /// Waits until a request with another access key was refused.
+    pub fn refuses_a_key(&self) {
+        self.wait("an unknown key", |state| (state.unknown_keys > 0).then_some(()));
+    }
+
+    /// The host that polled last.
+    pub fn poller(&self) -> String {
+        self.state.0.lock().unwrap().poller.clone()
     }
 
     /// Replaces the envelope of the specification.
@@ -360,7 +390,7 @@ fn etag(content: &[u8]) -> String {
 
 fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
     let mut reader = BufReader::new(stream);
-    while let Some((line, target, body, signed)) = request(&mut reader) {
+    while let Some(Asked { line, target, body, signed, access_key }) = request(&mut reader) {
         if let Some(manner) = bad_manner(&target, state) {
             if manner.answer(stream) {
                 continue;
@@ -368,7 +398,9 @@ fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
             let _ = stream.shutdown(std::net::Shutdown::Both);
             return;
         }
-        let (status, answer) = if !line.starts_with("GET ") && is_of_another_time(signed, state) {
+        let (status, answer) = if is_unknown(&access_key, state) {
+            (403, br#"{"__type":"UnrecognizedClientException","message":"unknown key"}"#.to_vec())
+        } else if !line.starts_with("GET ") && is_of_another_time(signed, state) {
             (
                 403,
                 br#"{"__type":"InvalidSignatureException","message":"Signature not yet current"}"#
@@ -418,10 +450,29 @@ fn is_of_another_time(signed: Option<i64>, (state, _): &(Mutex<State>, Condvar))
     (signed - now).abs() > 300
 }
 
-fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value, Option<i64>)> {
+fn is_unknown(access_key: &str, (state, changed): &(Mutex<State>, Condvar)) -> bool {
+    let mut state = state.lock().unwrap();
+    let is_unknown = state.known_key.as_ref().is_some_and(|known| known != access_key);
+    if is_unknown {
+        state.unknown_keys += 1;
+        changed.notify_all();
+    }
+    is_unknown
+}
+
+struct Asked {
+    line: String,
+    target: String,
+    body: Value,
+    signed: Option<i64>,
+    access_key: String,
+}
+
+fn request(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|count| *count > 0)?;
     let (mut length, mut target, mut signed) = (0, String::new(), None);
+    let mut access_key = String::new();
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -436,13 +487,18 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value,
                 let at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", value).ok()?;
                 signed = Some(at.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second());
             }
+            "authorization" => {
+                let (_, rest) = value.split_once("Credential=")?;
+                access_key = rest.split_once('/')?.0.to_owned();
+            }
             "x-amz-target" => target = value.split_once('.')?.1.to_owned(),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some((first, target, serde_json::from_slice(&body).unwrap_or_default(), signed))
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    Some(Asked { line: first, target, body, signed, access_key })
 }
 
 fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar)) -> (u16, Value) {
@@ -455,6 +511,7 @@ fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar
     let answer = match name {
         "PollHostCommand" => {
             state.polls += 1;
+            state.poller = body["HostIdentifier"].as_str().unwrap_or_default().to_owned();
             changed.notify_all();
             let until = Instant::now() + Duration::from_secs(2);
             while state.waiting.is_empty() && state.handed.is_empty() && Instant::now() < until {
@@ -515,6 +572,7 @@ fn unheard(state: &mut State) -> Option<Value> {
 pub struct Agent {
     dir: tempfile::TempDir,
     child: Option<Child>,
+    metadata: Option<String>,
 }
 
 impl Agent {
@@ -524,6 +582,13 @@ impl Agent {
 
     /// An agent with further lines in its configuration.
     pub fn start_with(plane: &Plane, lines: &str) -> Self {
+        let mut agent = Self::prepare(plane, lines);
+        agent.again();
+        agent
+    }
+
+    /// One that does not run yet.
+    pub fn prepare(plane: &Plane, lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path();
         fs::write(path.join("signer.pem"), &plane.certificate).unwrap();
@@ -537,9 +602,13 @@ impl Agent {
              :on_premises_config_file: '{here}/onprem.yml'\n:signer_certificate_file: '{here}/signer.pem'\n{lines}"
         );
         fs::write(path.join("agent.yml"), config).unwrap();
-        let mut agent = Self { dir, child: None };
-        agent.again();
-        agent
+        Self { dir, child: None, metadata: None }
+    }
+
+    /// From its next start on it asks here who it is, and has no on-premises file.
+    pub fn is_an_instance(&mut self, metadata: &str) {
+        fs::remove_file(self.file("onprem.yml")).unwrap();
+        self.metadata = Some(metadata.to_owned());
     }
 
     pub fn path(&self) -> &Path {
@@ -560,6 +629,9 @@ impl Agent {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longshore-agent"));
         command.arg(word).arg("--config_file").arg(self.file("agent.yml"));
         command.stdin(Stdio::null());
+        if let Some(metadata) = &self.metadata {
+            command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata);
+        }
         command
     }
 

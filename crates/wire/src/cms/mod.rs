@@ -2,8 +2,8 @@
 //!
 //! The server signs with a P-256 key of its own; an agent accepts only what the signer certificate that was pinned
 //! when it was installed has signed. Verifying means: exactly one signer, its certificate *is* the pinned one, the
-//! digest is the content's, the signature is the certificate's. There is deliberately no chain, no expiry and no
-//! purpose to check, because the certificate itself is what is trusted. Official agents accept the same form.
+//! digest is the content's, the signature is the certificate's. There is deliberately no chain and no
+//! purpose to check, because the certificate itself is what is trusted; [`check_validity`] tells whether it still may be. Official agents accept the same form.
 //!
 //! Only what [`sign`] writes need be read: DER, SHA-256, ECDSA. OpenSSL's streamed (indefinite-length) output is refused.
 //! Source: RFC 5652; the official agent's way of verifying.
@@ -14,7 +14,7 @@ mod verify;
 use der::asn1::ObjectIdentifier;
 
 pub use sign::sign;
-pub use verify::{verify, verify_embedded};
+pub use verify::{check_validity, verify, verify_embedded};
 
 /// The PEM label that official agents look for.
 const LABEL: &str = "PKCS7";
@@ -57,6 +57,14 @@ pub enum CmsError {
     /// Signed, but not by the pinned certificate, or not by the one that came along.
     #[error("the document is signed by another certificate than the one expected")]
     OtherSigner,
+    /// The signer's certificate has run out.
+    #[error(
+        "the signer's certificate was valid until {until}: pin the one that the control plane signs with now"
+    )]
+    Expired {
+        /// In ISO 8601.
+        until: String,
+    },
     /// The content is not what was signed.
     #[error("the content of the signed document was altered: digest mismatch")]
     DigestMismatch,

@@ -63,13 +63,20 @@ fn another_signer_is_refused_whatever_it_embeds() {
     assert!(matches!(outcome, Err(CmsError::SignatureMismatch)), "{outcome:?}");
 }
 
-/// Pinning says how long: whoever replaces the signer pins another. A host whose clock is wrong deploys all the same.
 #[test]
-fn the_pinned_signer_is_believed_whatever_the_clock_says_about_its_certificate() {
-    let expired = signer_until(2001);
-    assert_eq!(verify(&signed(&expired), &expired.certificate).expect("valid"), CONTENT);
+fn a_certificate_that_has_run_out_signs_nothing_and_a_clock_may_be_wrong_by_a_day() {
+    let signer = signer_until(2001);
+    // 2001-12-31T00:00:00Z.
+    let end = 1_009_756_800;
+    for (now, is_valid) in [(0, true), (end, true), (end + 86_400, true), (end + 2 * 86_400, false)]
+    {
+        let outcome = check_validity(&signer.certificate, now);
+        assert_eq!(outcome.is_ok(), is_valid, "{now}: {outcome:?}");
+    }
+    let said = check_validity(&signer.certificate, NOW).unwrap_err().to_string();
+    assert!(said.contains("valid until 2001-12-31T00:00:00Z"), "{said}");
     // It is no more than the pin: an expired certificate of somebody else is somebody else's.
-    let outcome = verify(&signed(&expired), &signer().certificate);
+    let outcome = verify(&signed(&signer), &signer_until(2099).certificate);
     assert!(matches!(outcome, Err(CmsError::OtherSigner)), "{outcome:?}");
 }
 

@@ -26,6 +26,24 @@ pub fn verify(pem: &str, pinned: &[u8]) -> Result<Vec<u8>, CmsError> {
     content_signed_by(&signed, &pinned)
 }
 
+/// A clock may be wrong by this many seconds before a certificate counts as run out.
+const CLOCK_SECONDS: u64 = 24 * 60 * 60;
+
+/// Whether a certificate (DER) may still sign, at `now` in seconds since the epoch. From when on it may is not looked at: a clock
+/// that is behind is no reason to refuse.
+///
+/// # Errors
+/// It cannot be read, or has run out more than a day ago.
+pub fn check_validity(certificate: &[u8], now: i64) -> Result<(), CmsError> {
+    let certificate = Certificate::from_der(certificate).map_err(CmsError::Certificate)?;
+    let until = certificate.tbs_certificate.validity.not_after;
+    let end = until.to_unix_duration().as_secs().saturating_add(CLOCK_SECONDS);
+    if u64::try_from(now).is_ok_and(|now| now > end) {
+        return Err(CmsError::Expired { until: until.to_date_time().to_string() });
+    }
+    Ok(())
+}
+
 /// The content of a signed document, whoever signed it.
 ///
 /// It shows only that nobody altered the content after signing, as official agents check it: who signed must be
