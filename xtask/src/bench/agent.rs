@@ -1,6 +1,7 @@
 //! The agent: how small it is, how little it needs when there is nothing to do, and how fast it unpacks and installs beside `tar` and
 //! `cp` with the same data on the same disk.
 
+mod events;
 mod idle;
 mod install;
 
@@ -32,6 +33,7 @@ pub fn measure(bench: &Bench) -> anyhow::Result<Vec<Row>> {
     ];
     rows.extend(idle::measure(&agent, &home, idle_time(bench.effort))?);
     rows.extend(install::measure(&agent, &home, bench.effort)?);
+    rows.push(events::measure(bench, &agent, &home)?);
     std::fs::remove_dir_all(home)?;
     Ok(rows)
 }

@@ -177,7 +177,8 @@ fn deploy_and_wait(
     Ok(begun.elapsed())
 }
 
-fn wait_for_success(client: &mut Client, deployment: &Value) -> anyhow::Result<()> {
+/// Waits until a deployment has succeeded.
+pub fn wait_for_success(client: &mut Client, deployment: &Value) -> anyhow::Result<()> {
     wait_until("the deployment ends", || {
         let found = client.codedeploy("GetDeployment", deployment)?;
         let info = &found["deploymentInfo"];
@@ -234,16 +235,12 @@ pub struct PlayedHost {
     agent: Client,
 }
 
-impl PlayedHost {
-    const ARN: &str = "arn:aws:iam::123456789012:user/AWS/CodeDeploy/bench-host";
+/// Who [`make_host`]'s host is.
+pub const HOST_ARN: &str = "arn:aws:iam::123456789012:user/AWS/CodeDeploy/bench-host";
 
+impl PlayedHost {
     pub fn prepare(client: &mut Client, port: u16) -> anyhow::Result<Self> {
-        let agent = Client::new(port, make_host(client, Self::ARN)?);
-        make_group(
-            client,
-            "Demo",
-            &json!({"onPremisesInstanceTagFilters": [{"Key": "CDG", "Value": "Demo", "Type": "KEY_AND_VALUE"}]}),
-        )?;
+        let agent = Client::new(port, make_host(client)?);
         Ok(Self { agent })
     }
 
@@ -252,13 +249,14 @@ impl PlayedHost {
         let revision = json!({"revisionType": "S3", "s3Location": {"bucket": "bench", "key": "v1", "bundleType": "zip"}});
         let deployment =
             create_deployment(client, "Demo", &revision, "CodeDeployDefault.AllAtOnce")?;
-        play_agent(&mut self.agent, Self::ARN, times)?;
+        play_agent(&mut self.agent, HOST_ARN, times)?;
         wait_for_success(client, &deployment)
     }
 }
 
-/// Registers an on-premises instance for a user made for it, and returns the user's credentials.
-fn make_host(client: &mut Client, arn: &str) -> anyhow::Result<Credentials> {
+/// Registers an on-premises instance for a user made for it, alone in the group `Hosts` of the application `Demo`; returns the user's
+/// credentials.
+pub fn make_host(client: &mut Client) -> anyhow::Result<Credentials> {
     client.form(
         "iam",
         "Action=CreateUser&Version=2010-05-08&UserName=bench-host&Path=%2FAWS%2FCodeDeploy%2F",
@@ -270,11 +268,16 @@ fn make_host(client: &mut Client, arn: &str) -> anyhow::Result<Credentials> {
     let credentials = Credentials::new(first("AccessKeyId")?, first("SecretAccessKey")?, None);
     client.codedeploy(
         "RegisterOnPremisesInstance",
-        &json!({"instanceName": "bench-host", "iamUserArn": arn}),
+        &json!({"instanceName": "bench-host", "iamUserArn": HOST_ARN}),
     )?;
     client.codedeploy(
         "AddTagsToOnPremisesInstances",
         &json!({"instanceNames": ["bench-host"], "tags": [{"Key": "CDG", "Value": "Demo"}]}),
+    )?;
+    make_group(
+        client,
+        "Demo",
+        &json!({"onPremisesInstanceTagFilters": [{"Key": "CDG", "Value": "Demo", "Type": "KEY_AND_VALUE"}]}),
     )?;
     Ok(credentials)
 }

@@ -139,7 +139,7 @@ impl Place {
         let ended = transfer.run().await;
         let unpacked = unpacking.await.map_err(|error| broken(remote, &error))?;
         let (etag, sha256) = match (ended, unpacked) {
-            (Ok(Ended::Whole { etag }), Ok(sha256)) => (etag, sha256),
+            (Ok(Ended::Whole { etag }), Ok(sha256)) => (etag, sha256.unwrap_or_default()),
             (Ok(ended @ (Ended::Again | Ended::Unchanged)), _) => {
                 discard(&path);
                 return Ok(ended);
@@ -168,10 +168,11 @@ impl Place {
     }
 
     async fn unpack_kept(&self, kept: Kept, kind: ArchiveType) -> Result<(), BundleError> {
-        let (this, path) = (self.clone(), kept.path.clone());
-        let unpacking = spawn_blocking(move || this.unpack(Spool::of_file(&path)?, kind));
+        let (this, path, is_known) = (self.clone(), kept.path.clone(), kept.sha256.is_some());
+        let unpacking = spawn_blocking(move || this.unpack(Spool::of_file(&path, is_known)?, kind));
         let found = unpacking.await.map_err(|error| stopped(&error))??;
-        if let Some(expected) = kept.sha256.filter(|expected| *expected != found) {
+        if kept.sha256 != found {
+            let [expected, found] = [kept.sha256, found].map(Option::unwrap_or_default);
             place::discard(&self.unpacked());
             return Err(BundleError::Content { path: kept.path, what: "SHA-256", expected, found });
         }
@@ -193,8 +194,9 @@ impl Place {
         self.unpack_kept(Kept { path, etag: String::new(), sha256: None }, kind).await
     }
 
-    /// Unpacks beside the place where the revision is to be; the SHA-256 of the archive. After a failure nothing is left there.
-    fn unpack(&self, mut spool: Spool, kind: ArchiveType) -> Result<String, BundleError> {
+    /// Unpacks beside the place where the revision is to be; the SHA-256 of the archive, if that is wanted. After a failure nothing
+    /// is left there.
+    fn unpack(&self, mut spool: Spool, kind: ArchiveType) -> Result<Option<String>, BundleError> {
         let into = self.unpacked();
         let done = unpack::unpack(&mut spool, kind, &into, self.unpacked_bytes_max);
         let done = done.map_err(|error| spool.cause(error)).and_then(|()| spool.finish());

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::Scope;
 
 use camino::Utf8Path;
@@ -20,8 +20,11 @@ use super::unpack::{Attributes, Setting, fault};
 
 /// The content of a file goes to its thread in pieces of at most this many bytes.
 pub(super) const PIECE_BYTES: usize = 64 * 1024;
-/// Pieces that wait for a thread: with [`PIECE_BYTES`] and [`THREADS_MAX`] the bound of the memory taken.
-const WAITING_MAX: usize = 16;
+/// Content that waits for a thread, in bytes: with [`THREADS_MAX`] the bound of the memory taken. As much as the small files of some
+/// directories have: archives bring one directory after the other, and the next one's thread shall have begun.
+const WAITING_BYTES_MAX: usize = 2 << 20;
+/// Jobs that wait for a thread.
+const WAITING_MAX: usize = 1024;
 /// More threads than this only wait for the file system.
 const THREADS_MAX: usize = 4;
 
@@ -35,9 +38,51 @@ enum Job {
     Settle(SyncSender<()>),
 }
 
+impl Job {
+    /// How much content waits with it.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Begin { content, .. } | Self::More { content, .. } => content.len(),
+            Self::Settle(_) => 0,
+        }
+    }
+}
+
+/// Room for the content that waits for a thread.
+struct Room {
+    free: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Room {
+    fn new() -> Self {
+        Self { free: Mutex::new(WAITING_BYTES_MAX), changed: Condvar::new() }
+    }
+
+    fn take(&self, bytes: usize) {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.changed.wait_while(free, |free| *free < bytes);
+        *free.unwrap_or_else(PoisonError::into_inner) -= bytes;
+    }
+
+    fn give(&self, bytes: usize) {
+        *self.free.lock().unwrap_or_else(PoisonError::into_inner) += bytes;
+        self.changed.notify_all();
+    }
+}
+
+/// Lets nobody wait for room with a thread that has ended.
+struct Leaving(Arc<Room>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.give(usize::MAX / 2);
+    }
+}
+
 /// The threads.
 pub(super) struct Pool<'a> {
-    threads: Vec<SyncSender<Job>>,
+    threads: Vec<(SyncSender<Job>, Arc<Room>)>,
     first_fault: &'a Mutex<Option<BundleError>>,
     hasher: BuildHasherDefault<DefaultHasher>,
     /// Which threads have been told something since the pool was last settled.
@@ -61,22 +106,25 @@ impl<'scope, 'a: 'scope> Pool<'a> {
             let beneath = Beneath::open(into.as_std_path());
             let beneath = beneath.map_err(BundleError::host("open", into))?;
             let (sender, jobs) = sync_channel(WAITING_MAX);
+            let room = Arc::new(Room::new());
+            let leaving = Leaving(Arc::clone(&room));
             scope.spawn(move || {
                 let worker = Worker { beneath, into, setting, open: None };
-                if let Err(fault) = worker.run(&jobs) {
+                if let Err(fault) = worker.run(&jobs, &leaving.0) {
                     let mut first = first_fault.lock().unwrap_or_else(PoisonError::into_inner);
                     first.get_or_insert(fault);
                 }
             });
-            threads.push(sender);
+            threads.push((sender, room));
         }
         let busy = vec![false; threads.len()];
         Ok(Self { threads, first_fault, hasher: BuildHasherDefault::default(), busy })
     }
 
-    /// The thread for a path.
+    /// The thread for a path. A directory is one thread's: two that make files in it wait for each other, and burn their time.
     pub fn thread_of(&self, path: &Path) -> usize {
-        usize::try_from(self.hasher.hash_one(path) % self.threads.len() as u64).unwrap_or(0)
+        usize::try_from(self.hasher.hash_one(path.parent()) % self.threads.len() as u64)
+            .unwrap_or(0)
     }
 
     /// Begins a file on its thread.
@@ -103,7 +151,9 @@ impl<'scope, 'a: 'scope> Pool<'a> {
 
     fn tell(&mut self, thread: usize, job: Job) -> Result<(), BundleError> {
         self.busy[thread] = true;
-        self.threads[thread].send(job).map_err(|_| self.failed())
+        let (sender, room) = &self.threads[thread];
+        room.take(job.bytes());
+        sender.send(job).map_err(|_| self.failed())
     }
 
     /// Waits until all files are written that the threads were told of.
@@ -115,7 +165,7 @@ impl<'scope, 'a: 'scope> Pool<'a> {
         for thread in 0..self.threads.len() {
             if std::mem::take(&mut self.busy[thread]) {
                 let (sender, done) = sync_channel(1);
-                self.threads[thread].send(Job::Settle(sender)).map_err(|_| self.failed())?;
+                self.threads[thread].0.send(Job::Settle(sender)).map_err(|_| self.failed())?;
                 waiting.push_back(done);
             }
         }
@@ -140,8 +190,9 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn run(mut self, jobs: &Receiver<Job>) -> Result<(), BundleError> {
+    fn run(mut self, jobs: &Receiver<Job>, room: &Room) -> Result<(), BundleError> {
         while let Ok(job) = jobs.recv() {
+            let bytes = job.bytes();
             match job {
                 Job::Begin { path, name, with, content, more } => {
                     let file = self.beneath.file(&path);
@@ -152,6 +203,7 @@ impl Worker<'_> {
                 Job::More { content, more } => self.write(&content, more)?,
                 Job::Settle(done) => drop(done.send(())),
             }
+            room.give(bytes);
         }
         Ok(())
     }

@@ -42,20 +42,25 @@ pub(super) struct Spool {
     arriving: Option<mpsc::Receiver<Arriving>>,
     piece: Bytes,
     read: u64,
-    sha256: digest::Context,
-    crc32: flate2::Crc,
+    /// Nothing where nobody wants to know.
+    digests: Option<Digests>,
     expected: Expected,
     fault: Option<BundleError>,
 }
 
+struct Digests {
+    sha256: digest::Context,
+    crc32: flate2::Crc,
+}
+
 impl Spool {
-    /// Reads a bundle that is on the host whole.
+    /// Reads a bundle that is on the host whole; with its SHA-256, if somebody wants to know it.
     ///
     /// # Errors
     /// It cannot be opened.
-    pub fn of_file(path: &Utf8Path) -> Result<Self, BundleError> {
+    pub fn of_file(path: &Utf8Path, with_digest: bool) -> Result<Self, BundleError> {
         let file = File::open(path).map_err(BundleError::host("open", path))?;
-        Self::new(file, path, None)
+        Self::new(file, path, None, with_digest)
     }
 
     /// Reads what is in the file of an earlier attempt, if there is one, and then what arrives.
@@ -70,14 +75,19 @@ impl Spool {
         let options = options.read(true).append(true).create(true).mode(0o600);
         let file = options.open(path).map_err(BundleError::host("write", path))?;
         kept::claim(&file).map_err(BundleError::host("lock", path))?;
-        Self::new(file, path, Some(arriving))
+        Self::new(file, path, Some(arriving), true)
     }
 
     fn new(
         file: File,
         path: &Utf8Path,
         arriving: Option<mpsc::Receiver<Arriving>>,
+        with_digests: bool,
     ) -> Result<Self, BundleError> {
+        let digests = with_digests.then(|| Digests {
+            sha256: digest::Context::new(&digest::SHA256),
+            crc32: flate2::Crc::new(),
+        });
         let stored = file.metadata().map_err(BundleError::host("look at", path))?.len();
         Ok(Self {
             file,
@@ -86,8 +96,7 @@ impl Spool {
             arriving,
             piece: Bytes::new(),
             read: 0,
-            sha256: digest::Context::new(&digest::SHA256),
-            crc32: flate2::Crc::new(),
+            digests,
             expected: Expected::default(),
             fault: None,
         })
@@ -102,13 +111,14 @@ impl Spool {
         File::open(&self.path).map_err(BundleError::host("open", &self.path))
     }
 
-    /// Checks what was read, to the end, against what was expected; its SHA-256 in hexadecimal.
+    /// Checks what was read, to the end, against what was expected; its SHA-256 in hexadecimal, if that was wanted.
     ///
     /// # Errors
     /// The rest cannot be read, or the content is not what the storage said.
-    pub fn finish(mut self) -> Result<String, BundleError> {
+    pub fn finish(mut self) -> Result<Option<String>, BundleError> {
         self.drained()?;
-        let Self { sha256, crc32, expected, read, path, .. } = self;
+        let Self { digests, expected, read, path, .. } = self;
+        let Some(Digests { sha256, crc32 }) = digests else { return Ok(None) };
         let sha256 = sha256.finish();
         let encode = |bytes: &[u8]| {
             base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
@@ -122,7 +132,7 @@ impl Spool {
                 return Err(BundleError::Content { path, what, expected, found });
             }
         }
-        Ok(sha256.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(Some(sha256.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()))
     }
 
     /// What is wrong with the bundle's own file, if that is why reading failed; else what reading says.
@@ -163,8 +173,10 @@ impl Spool {
 
     fn count(&mut self, bytes: &[u8]) {
         self.read += bytes.len() as u64;
-        self.sha256.update(bytes);
-        self.crc32.update(bytes);
+        if let Some(Digests { sha256, crc32 }) = &mut self.digests {
+            sha256.update(bytes);
+            crc32.update(bytes);
+        }
     }
 }
 

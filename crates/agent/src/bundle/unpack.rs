@@ -61,7 +61,7 @@ pub fn unpack_file(
     bytes_max: u64,
 ) -> Result<(), BundleError> {
     let unpacked = place::beside(archive);
-    let done = unpack(&mut Spool::of_file(bundle)?, kind, &unpacked, bytes_max);
+    let done = unpack(&mut Spool::of_file(bundle, false)?, kind, &unpacked, bytes_max);
     let done = done.and_then(|()| place::place(&unpacked, archive));
     if done.is_err() {
         place::discard(&unpacked);

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown, lchown, symlink};
 use std::path::Path;
 use std::sync::Mutex;
@@ -19,8 +20,9 @@ use rustix::fs::OFlags;
 const SMALL_BYTES: u64 = 64 * 1024;
 /// More threads than this only wait for the file system.
 const THREADS_MAX: usize = 4;
-/// Files that a thread takes at a time.
-const BATCH: usize = 32;
+/// Files that a thread takes at a time, at most: else a whole directory's, for two threads that make files in one wait for each
+/// other, and burn their time.
+const BATCH_MAX: usize = 1024;
 
 /// Copies files, each to where the place of it is staged, on all cores; which one failed first, and why.
 pub(super) fn copy_all<'a>(
@@ -28,22 +30,18 @@ pub(super) fn copy_all<'a>(
     staged: impl Fn(&'a Path) -> Cow<'a, Path> + Sync,
 ) -> Result<(), (usize, io::Error)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = cores.min(THREADS_MAX).min(files.len().div_ceil(BATCH));
+    let batches = batches(files);
+    let threads = cores.min(THREADS_MAX).min(batches.len());
     let (next, fault) = (AtomicUsize::new(0), Mutex::new(None));
     let work = || {
         let mut copier = Copier::default();
-        loop {
-            let from = next.fetch_add(BATCH, Ordering::Relaxed);
-            let Some(batch) = files.get(from..files.len().min(from + BATCH)) else { return };
-            if batch.is_empty() {
-                return;
-            }
-            for (at, (source, to)) in batch.iter().enumerate() {
+        while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+            for (at, (source, to)) in batch.clone().zip(&files[batch.clone()]) {
                 if let Err(error) = copier.copy(source, &staged(to)) {
                     // Nobody need go on.
-                    next.store(files.len(), Ordering::Relaxed);
+                    next.store(batches.len(), Ordering::Relaxed);
                     let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
-                    fault.get_or_insert((from + at, error));
+                    fault.get_or_insert((at, error));
                     return;
                 }
             }
@@ -56,6 +54,20 @@ pub(super) fn copy_all<'a>(
         work();
     });
     fault.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
+/// Files that come after each other and go into the same directory.
+fn batches(files: &[(&Path, &Path)]) -> Vec<Range<usize>> {
+    let mut batches: Vec<Range<usize>> = Vec::new();
+    for (at, (_, to)) in files.iter().enumerate() {
+        match batches.last_mut() {
+            Some(last) if last.len() < BATCH_MAX && files[last.start].1.parent() == to.parent() => {
+                last.end += 1;
+            }
+            _ => batches.push(at..at + 1),
+        }
+    }
+    batches
 }
 
 /// Copies files one after the other.
@@ -133,5 +145,19 @@ impl Copier {
                 return Ok(length);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_s_files_are_one_thread_s_unless_they_are_many() {
+        let names: Vec<String> =
+            (0..2500).map(|n| format!("/d/{}/f{n}", if n < 2 { "a" } else { "b" })).collect();
+        let files: Vec<_> = names.iter().map(|name| (Path::new("/s"), Path::new(name))).collect();
+        assert_eq!(batches(&files), [0..2, 2..1026, 1026..2050, 2050..2500]);
+        assert!(batches(&[]).is_empty());
     }
 }

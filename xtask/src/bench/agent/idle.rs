@@ -98,10 +98,11 @@ fn prepare(home: &Path, endpoint: &str) -> anyhow::Result<std::path::PathBuf> {
 }
 
 /// An agent in the foreground; dropping it ends it.
-struct Running(Child);
+pub struct Running(Child);
 
 impl Running {
-    fn start(agent: &Path, config: &Path) -> anyhow::Result<Self> {
+    /// Starts it.
+    pub fn start(agent: &Path, config: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(agent);
         command.arg("run").arg("--config_file").arg(config).stdin(Stdio::null());
         Ok(Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))

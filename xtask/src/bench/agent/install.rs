@@ -23,19 +23,13 @@ const LARGE_MIB: u64 = 1024;
 /// The files and the entries of the bundle with permissions.
 const PERMITTED_FILES: usize = 2000;
 const PERMISSIONS: usize = 20;
-const EVENTS: [&str; 5] =
-    ["ApplicationStop", "BeforeInstall", "AfterInstall", "ApplicationStart", "ValidateService"];
+/// What is measured: a local deployment does no more than this.
+const EVENTS: &str = "DownloadBundle,Install";
 
 pub fn measure(agent: &Path, home: &Path, effort: Effort) -> anyhow::Result<Vec<Row>> {
     let (thousands, mib) = (effort.of(SMALL_THOUSANDS, 1), effort.of(LARGE_MIB, 16));
-    let place = Place { agent, home, config: configure(home, "")? };
-    let small = place.bundle("small", "", |files| small_files(files, thousands * 1000))?;
-    let small = place.beside_tar(
-        &format!("agent: unpack and install {thousands},000 files of 4 KiB from tgz"),
-        "≤ 0.8 ×",
-        &small,
-        "near: creating files, and with `sync` the disk",
-    )?;
+    let mut place = Place { agent, home, config: configure(home, "")?, aside: 0 };
+    // First the file whose many bytes are removed, then the many files, of which none is removed before the end: see `clear`.
     let large = place.bundle("large", "", |files| random(&files.join("large"), mib << 20))?;
     let large = place.beside_tar(
         &format!("agent: unpack and install one file of {mib} MiB from tgz"),
@@ -43,13 +37,23 @@ pub fn measure(agent: &Path, home: &Path, effort: Effort) -> anyhow::Result<Vec<
         &large,
         "does not compress; near: writing it twice, with `sync` the disk",
     )?;
-    Ok(vec![small, large, place.permissions()?, place.seven_events()?])
+    place.remove_all()?;
+    let small = place.bundle("small", "", |files| small_files(files, thousands * 1000))?;
+    let small = place.beside_tar(
+        &format!("agent: unpack and install {thousands},000 files of 4 KiB from tgz"),
+        "≤ 0.8 ×",
+        &small,
+        "near: creating files, and with `sync` the disk",
+    )?;
+    Ok(vec![small, large, place.permissions()?])
 }
 
 struct Place<'a> {
     agent: &'a Path,
     home: &'a Path,
     config: PathBuf,
+    /// How much was put aside.
+    aside: usize,
 }
 
 impl Place<'_> {
@@ -77,14 +81,16 @@ impl Place<'_> {
             .arg("-cf")
             .arg(&archive)
             .arg("."))?;
-        fs::remove_dir_all(source)?;
         Ok(archive)
     }
 
-    /// Takes away what earlier runs made, and waits until the disk is at rest.
-    fn clear(&self) -> anyhow::Result<()> {
+    /// Puts aside what earlier runs made, and waits until the disk is at rest. Nothing is removed: ext4 without a journal does not give
+    /// out the numbers of files that were removed in the last minutes, looks past them one by one, and would be all that is measured.
+    fn clear(&mut self) -> anyhow::Result<()> {
         for name in ["root", "installed", "unpacked", "copied"] {
-            match fs::remove_dir_all(self.home.join(name)) {
+            self.aside += 1;
+            match fs::rename(self.home.join(name), self.home.join(format!("aside-{}", self.aside)))
+            {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(error.into());
                 }
@@ -94,19 +100,32 @@ impl Place<'_> {
         self.sync()
     }
 
+    /// Removes all that was made and put aside so far.
+    fn remove_all(&mut self) -> anyhow::Result<()> {
+        self.clear()?;
+        for entry in fs::read_dir(self.home)? {
+            let entry = entry?;
+            let is_ours = entry.file_name().to_string_lossy().starts_with("aside-");
+            if is_ours || entry.file_name() == "large" {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+        Ok(fs::remove_file(self.home.join("large.tgz"))?)
+    }
+
     fn sync(&self) -> anyhow::Result<()> {
         run(Command::new("sync").arg("--file-system").arg(self.home))
     }
 
     /// The time of a local deployment of a bundle, and the most memory it had.
-    fn deploy(&self, bundle: &Path, events: Option<&str>) -> anyhow::Result<(Duration, u64)> {
+    fn deploy(&self, bundle: &Path) -> anyhow::Result<(Duration, u64)> {
         let begun = Instant::now();
         let mut agent = Command::new(self.agent)
             .args(["local", "--type", "tgz", "--bundle-location"])
             .arg(bundle)
             .arg("--agent-configuration-file")
             .arg(&self.config)
-            .args(events.map(|events| ["--events", events]).into_iter().flatten())
+            .args(["--events", EVENTS])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .spawn()?;
@@ -122,7 +141,13 @@ impl Place<'_> {
         Ok((begun.elapsed(), peak))
     }
 
-    fn beside_tar(&self, what: &str, aim: &str, bundle: &Path, note: &str) -> anyhow::Result<Row> {
+    fn beside_tar(
+        &mut self,
+        what: &str,
+        aim: &str,
+        bundle: &Path,
+        note: &str,
+    ) -> anyhow::Result<Row> {
         let (mut ours, mut bare, mut synced) =
             (Samples::default(), Samples::default(), Samples::default());
         let mut peak = 0;
@@ -137,7 +162,7 @@ impl Place<'_> {
             self.sync()?;
             synced.push(begun.elapsed());
             self.clear()?;
-            let (time, memory) = self.deploy(bundle, Some("DownloadBundle,Install"))?;
+            let (time, memory) = self.deploy(bundle)?;
             ours.push(time);
             peak = peak.max(memory);
         }
@@ -156,7 +181,7 @@ impl Place<'_> {
             )))
     }
 
-    fn permissions(&self) -> anyhow::Result<Row> {
+    fn permissions(&mut self) -> anyhow::Result<Row> {
         let entries: String = (0..PERMISSIONS)
             .map(|entry| {
                 let object = self.home.join(format!("installed/d{entry:03}"));
@@ -177,7 +202,7 @@ impl Place<'_> {
         for _ in 0..RUNS {
             for (bundle, samples) in [(&without, &mut plain), (&with, &mut permitted)] {
                 self.clear()?;
-                samples.push(self.deploy(bundle, Some("DownloadBundle,Install"))?.0);
+                samples.push(self.deploy(bundle)?.0);
             }
         }
         let (plain, permitted) = (plain.percentile(50), permitted.percentile(50));
@@ -185,29 +210,6 @@ impl Place<'_> {
         Ok(Row::new("agent: 2,000 files under 20 permission entries", shown(permitted))
             .beside(format!("aim ≤ 1.5 ×; without them: {} ({ratio:.2} ×)", shown(plain)))
             .note(format!("mode, owner and group; median of {RUNS} side by side")))
-    }
-
-    fn seven_events(&self) -> anyhow::Result<Row> {
-        let hooks: String = EVENTS
-            .iter()
-            .map(|event| format!("  {event}:\n    - location: files/hook\n"))
-            .collect();
-        let bundle = self.bundle("hooks", &format!("hooks:\n{hooks}"), |files| {
-            use std::os::unix::fs::PermissionsExt;
-            fs::write(files.join("hook"), "#!/bin/true\n")?;
-            Ok(fs::set_permissions(files.join("hook"), fs::Permissions::from_mode(0o755))?)
-        })?;
-        let mut times = Samples::default();
-        for _ in 0..RUNS {
-            self.clear()?;
-            times.push(self.deploy(&bundle, None)?.0);
-        }
-        Ok(Row::new("agent: seven events with `/bin/true` hooks", shown(times.percentile(50)))
-            .aim("≤ 100 ms")
-            .note(format!(
-                "median of {RUNS}; `longshore-agent local`, start and end of the process included, no calls of a server; near: \
-                 waiting for the disk at Install"
-            )))
     }
 }
 
