@@ -214,11 +214,11 @@ impl Executor {
         let previous = Previous::read(&ledger)?;
         let steps = install::plan(&appspec, &archive, &spec.file_exists_behavior, &previous)?;
         install::write_instructions(&self.layout.install_instructions(group), &steps)?;
-        let switched =
-            install::switch(&steps, &previous, &ledger, (group, &deployment), &Hands::default())?;
-        tell(&switched, log);
-        let marked = self.layout.mark_last_successful(group, &deployment);
-        Ok(marked.map_err(BundleError::host("write", &instructions))?)
+        let mark = |deployment: &Utf8Path| self.layout.mark_last_successful(group, deployment);
+        let of = (group.as_str(), deployment.as_path());
+        let hands = Hands::default();
+        tell(&install::switch(&steps, &previous, &ledger, of, &hands, &mark)?, log);
+        Ok(())
     }
 
     /// The group's files about installs, and a lock on them while it is held: a local deployment is another process.
@@ -235,13 +235,12 @@ impl Executor {
 
     /// Ends an Install of the group that was cut short, if there is one: the old set of files is there then, or the new.
     fn recover_install(&self, group: &str, ledger: &LedgerFiles) -> Result<(), EventError> {
-        match install::recover(ledger, &Hands::default())? {
+        let mark = |deployment: &Utf8Path| self.layout.mark_last_successful(group, deployment);
+        match install::recover(ledger, &Hands::default(), &mark)? {
             Recovered::Nothing => {}
             Recovered::Undone => tracing::warn!(group, "an Install that was cut short is undone"),
             Recovered::Finished { deployment } => {
                 tracing::warn!(group, %deployment, "an Install that was cut short is finished");
-                let marked = self.layout.mark_last_successful(group, &deployment);
-                marked.map_err(BundleError::host("write", self.layout.instructions()))?;
             }
         }
         Ok(())

@@ -1,9 +1,11 @@
 //! Setting modes, access lists and SELinux contexts.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use model::appspec::{AclEntry, AclTag, SecurityContext};
@@ -16,16 +18,71 @@ pub(super) fn set_mode(path: &Path, bits: u32) -> Result<(), InstallError> {
         .map_err(InstallError::host("set the mode of", path))
 }
 
-/// Sets an access list with the `setfacl` program.
-pub(super) fn set_acl(
-    path: &Path,
-    entries: &[AclEntry],
-    directory: bool,
-) -> Result<(), InstallError> {
-    let metadata = fs::metadata(path).map_err(InstallError::host("look at", path))?;
-    let list = complete(entries, metadata.permissions().mode(), directory);
-    let list: Vec<_> = list.iter().map(ToString::to_string).collect();
-    program("acls", "setfacl", &["--set".as_ref(), list.join(",").as_ref(), path.as_os_str()])
+/// An access list for a path.
+pub(super) struct AccessList<'a> {
+    pub path: &'a Path,
+    /// Where it is now.
+    pub at: Cow<'a, Path>,
+    pub entries: &'a [AclEntry],
+    pub directory: bool,
+}
+
+/// Paths are given to `setfacl` until they have this many bytes: far less than what the kernel takes for one program.
+const PATHS_BYTES_MAX: usize = 64 * 1024;
+
+/// Sets access lists with the `setfacl` program, which takes many paths that get the same list: starting it takes longer than what it
+/// does.
+pub(super) fn set_acls(lists: &[AccessList<'_>]) -> Result<(), InstallError> {
+    let mut same: BTreeMap<String, Vec<&AccessList<'_>>> = BTreeMap::new();
+    for list in lists {
+        same.entry(list.text()?).or_default().push(list);
+    }
+    same.iter().try_for_each(|(text, lists)| {
+        let mut rest = &lists[..];
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(fitting(rest));
+            set_same(text, now)?;
+            rest = later;
+        }
+        Ok(())
+    })
+}
+
+/// How many of the paths one start of the program takes; one at least.
+fn fitting(lists: &[&AccessList<'_>]) -> usize {
+    let mut bytes = 0;
+    let fits = lists.iter().take_while(|list| {
+        bytes += list.at.as_os_str().len() + 1;
+        bytes <= PATHS_BYTES_MAX
+    });
+    fits.count().max(1)
+}
+
+fn set_same(text: &str, lists: &[&AccessList<'_>]) -> Result<(), InstallError> {
+    let set = |paths: &[&Path]| {
+        let mut arguments: Vec<&OsStr> = vec!["--set".as_ref(), text.as_ref()];
+        arguments.extend(paths.iter().map(|path| path.as_os_str()));
+        program("acls", "setfacl", &arguments)
+    };
+    let one = |list: &AccessList<'_>| {
+        set(&[&list.at]).map_err(|error| error.about_staged(&list.at, list.path))
+    };
+    if let [list] = lists {
+        return one(list);
+    }
+    let paths: Vec<&Path> = lists.iter().map(|list| &*list.at).collect();
+    // One by one, so that what is told is about the path that is to blame.
+    set(&paths).or_else(|_| lists.iter().try_for_each(|list| one(list)))
+}
+
+impl AccessList<'_> {
+    /// The whole list, as `setfacl` reads it.
+    fn text(&self) -> Result<String, InstallError> {
+        let metadata = fs::metadata(&self.at).map_err(InstallError::host("look at", self.path))?;
+        let list = complete(self.entries, metadata.permissions().mode(), self.directory);
+        let list: Vec<_> = list.iter().map(ToString::to_string).collect();
+        Ok(list.join(","))
+    }
 }
 
 /// The entries with those that every list must have, from the mode. Source: official agent; unlike there, what is derived
@@ -52,9 +109,8 @@ fn complete(entries: &[AclEntry], mode: u32, directory: bool) -> Vec<AclEntry> {
     list
 }
 
-/// Sets an SELinux context with the programs `semanage` and `restorecon`; the path that the rule is for.
-pub(super) fn set_context(path: &Path, context: &SecurityContext) -> Result<PathBuf, InstallError> {
-    let real = fs::canonicalize(path).map_err(InstallError::host("look at", path))?;
+/// Adds a rule for the SELinux context of a path, with the program `semanage`.
+pub(super) fn add_rule(path: &Path, context: &SecurityContext) -> Result<(), InstallError> {
     let mut arguments: Vec<&OsStr> = vec!["fcontext".as_ref(), "-a".as_ref()];
     if let Some(user) = &context.user {
         arguments.extend([OsStr::new("-s"), user.as_ref()]);
@@ -63,10 +119,19 @@ pub(super) fn set_context(path: &Path, context: &SecurityContext) -> Result<Path
     if let Some(range) = &context.range {
         arguments.extend([OsStr::new("-r"), range.as_ref()]);
     }
-    arguments.push(real.as_os_str());
-    program("context", "semanage", &arguments)?;
-    program("context", "restorecon", &["-v".as_ref(), real.as_os_str()])?;
-    Ok(real)
+    arguments.push(path.as_os_str());
+    program("context", "semanage", &arguments)
+}
+
+/// Takes such a rule away.
+pub(super) fn remove_rule(path: &Path) {
+    // Best effort, as with the official agent: SELinux may be gone from this host.
+    let _ = program("context", "semanage", &["fcontext".as_ref(), "-d".as_ref(), path.as_os_str()]);
+}
+
+/// Gives a file the context that the rules have for it, with the program `restorecon`.
+pub(super) fn apply_rules(path: &Path) -> Result<(), InstallError> {
+    program("context", "restorecon", &["-v".as_ref(), path.as_os_str()])
 }
 
 fn program(what: &'static str, name: &str, arguments: &[&OsStr]) -> Result<(), InstallError> {

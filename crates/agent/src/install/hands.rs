@@ -268,6 +268,25 @@ impl Hands {
         self.fuse.is_some()
     }
 
+    /// Waits until the disks have these files and directories; whether it could: some may not be read.
+    pub(super) fn sync_each<'a>(
+        &self,
+        paths: impl Iterator<Item = Cow<'a, Path>>,
+    ) -> io::Result<bool> {
+        self.tick()?;
+        if self.loses_nothing() {
+            return Ok(true);
+        }
+        let mut files = Vec::new();
+        for path in paths {
+            match File::open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
+                file => files.push(file?),
+            }
+        }
+        files.iter().try_for_each(File::sync_all).map(|()| true)
+    }
+
     /// Waits until the disks have everything on the file systems that these directories are on.
     pub(super) fn sync<'a>(&self, directories: impl Iterator<Item = &'a Path>) -> io::Result<()> {
         self.tick()?;

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use model::appspec::SecurityContext;
 
 use super::InstallError;
 use super::hands::{Attributes, Hands};
-use super::ledger::{escaped, unescaped};
+use super::ledger::{escaped, rule_of, rule_words, unescaped};
 
 /// One change of a switch. Each can be taken back by looking at the disk, whether or not it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub(super) enum Change {
     Refresh { staged: PathBuf, path: PathBuf, before: Attributes },
     /// A directory of the previous revision goes, in the end, if nothing is left in it.
     Leave { path: PathBuf },
+    /// A rule for the SELinux context of a path is added, in the place of the previous revision's if that is known.
+    AddRule { path: PathBuf, before: Option<SecurityContext> },
+    /// Such a rule of the previous revision goes, in the end.
+    DropRule { path: PathBuf },
 }
 
 /// How far a switch came.
@@ -136,6 +141,11 @@ impl Journal {
                 };
                 self.changes.push(Change::Refresh { staged: path(staged), path: path(to), before });
             }
+            ["add-rule", to, ref before @ ..] => {
+                let before = if before.is_empty() { None } else { Some(rule_of(before)?) };
+                self.changes.push(Change::AddRule { path: path(to), before });
+            }
+            ["drop-rule", to] => self.changes.push(Change::DropRule { path: path(to) }),
             ["leave", directory] => self.changes.push(Change::Leave { path: path(directory) }),
             _ => return None,
         }
@@ -143,7 +153,8 @@ impl Journal {
     }
 }
 
-fn line(change: &Change) -> String {
+/// The line of a change.
+pub(super) fn line(change: &Change) -> String {
     let word = |path: &Path| escaped(path);
     match change {
         Change::Away { path, backup } => format!("away {} {}\n", word(path), word(backup)),
@@ -165,6 +176,11 @@ fn line(change: &Change) -> String {
             )
         }
         Change::Leave { path } => format!("leave {}\n", word(path)),
+        Change::AddRule { path, before: None } => format!("add-rule {}\n", word(path)),
+        Change::AddRule { path, before: Some(before) } => {
+            format!("add-rule {} {}\n", word(path), rule_words(before))
+        }
+        Change::DropRule { path } => format!("drop-rule {}\n", word(path)),
     }
 }
 
@@ -202,6 +218,8 @@ mod tests {
             default: None,
             label: Some(b"x".to_vec()),
         };
+        let context =
+            SecurityContext { user: None, kind: "etc_t".into(), range: Some("s0".into()) };
         let journal = Journal {
             deployment: "/root/g/d 1".into(),
             stages: vec![at("/a b/.stage")],
@@ -211,6 +229,9 @@ mod tests {
                 Change::Place { staged: at("/s"), path: at("/p"), tree: true },
                 Change::Refresh { staged: at("/s"), path: at("/d"), before },
                 Change::Leave { path: at("/l") },
+                Change::AddRule { path: at("/a b/r"), before: None },
+                Change::AddRule { path: at("/r"), before: Some(context) },
+                Change::DropRule { path: at("/q") },
             ],
             phase: Phase::Switching,
         };

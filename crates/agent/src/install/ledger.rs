@@ -4,16 +4,16 @@
 //! Beside it lies a record of our own: size and time of each file as it was installed, which tells what was changed since.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use model::appspec::SecurityContext;
 
 use super::InstallError;
 
@@ -28,6 +28,8 @@ pub struct LedgerFiles {
     pub(super) record: Utf8PathBuf,
     pub(super) next_cleanup: Utf8PathBuf,
     pub(super) next_record: Utf8PathBuf,
+    /// The next of one of these, until it is whole.
+    pub(super) draft: Utf8PathBuf,
     /// There only while a switch is under way, or was cut short.
     pub(super) journal: Utf8PathBuf,
 }
@@ -44,6 +46,7 @@ impl LedgerFiles {
             record: own(".installed"),
             next_cleanup: own(".next-cleanup"),
             next_record: own(".next-installed"),
+            draft: own(".draft"),
             journal: own(JOURNAL),
         }
     }
@@ -73,6 +76,8 @@ pub struct Previous {
     pub(super) entries: Vec<Entry>,
     pub(super) paths: HashSet<PathBuf>,
     pub(super) changed: HashSet<PathBuf>,
+    /// The rules for SELinux contexts, as far as they are known.
+    pub(super) rules: HashMap<PathBuf, SecurityContext>,
 }
 
 impl Previous {
@@ -87,15 +92,27 @@ impl Previous {
             Err(error) => return Err(InstallError::host("read", &files.cleanup)(error)),
         };
         let mut entries: Vec<Entry> = lines(&text).map(Entry::parse).collect();
-        let record = fs::read(&files.record).unwrap_or_default();
+        let record = match fs::read(&files.record) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(InstallError::host("read", &files.record)(error));
+            }
+            found => found.unwrap_or_default(),
+        };
         let record = recorded(&record, &text);
         let unlisted = record.iter().filter(|recorded| is_unlisted(&recorded.path));
-        entries.extend(unlisted.map(|recorded| Entry::Made(recorded.path.clone())));
+        entries.extend(unlisted.map(Recorded::entry));
+        let rules =
+            record.iter().filter_map(|recorded| Some((recorded.path.clone(), recorded.rule()?)));
+        let rules = rules.collect();
         let paths: HashSet<PathBuf> = entries.iter().filter_map(Entry::made).cloned().collect();
-        let changed = record.into_iter().filter(Recorded::is_changed);
-        let changed = changed.map(|recorded| recorded.path);
-        let changed = changed.filter(|path| paths.contains(path)).collect();
-        Ok(Self { entries, paths, changed })
+        let mut changed = HashSet::new();
+        for recorded in record.into_iter().filter(|recorded| paths.contains(&recorded.path)) {
+            let is_changed = recorded.is_changed();
+            if is_changed.map_err(InstallError::host("look at", &recorded.path))? {
+                changed.insert(recorded.path);
+            }
+        }
+        Ok(Self { entries, paths, changed, rules })
     }
 }
 
@@ -123,9 +140,12 @@ fn is_unlisted(path: &Path) -> bool {
 }
 
 /// The text of a list: what was made, and for which paths there is a rule.
-pub(super) fn text<'a>(made: impl Iterator<Item = &'a Path>, contexts: &[PathBuf]) -> Vec<u8> {
+pub(super) fn text<'a>(
+    made: impl Iterator<Item = &'a Path>,
+    rules: &[(PathBuf, &SecurityContext)],
+) -> Vec<u8> {
     let mut text = Vec::new();
-    let contexts = contexts.iter().map(|path| (CONTEXT, path.as_path()));
+    let contexts = rules.iter().map(|(path, _)| (CONTEXT, path.as_path()));
     for (prefix, path) in made.map(|path| (&b""[..], path)).chain(contexts) {
         if !is_unlisted(path) {
             for part in [prefix, path.as_os_str().as_bytes(), b"\n"] {
@@ -160,10 +180,11 @@ fn stamp(metadata: &fs::Metadata) -> String {
     format!("{kind} {} {}.{:09}", metadata.size(), metadata.mtime(), metadata.mtime_nsec())
 }
 
-/// The record of files that lie, for now, at the second path of each pair; it belongs to this text of the list only.
+/// The record of files that lie, for now, at the second path of each pair, and of rules; it belongs to this text of the list only.
 pub(super) fn record<'a>(
     list: &[u8],
     files: impl Iterator<Item = (&'a Path, Cow<'a, Path>)>,
+    rules: &[(PathBuf, &SecurityContext)],
 ) -> io::Result<Vec<u8>> {
     let mut text = format!("{}\n", fingerprint(list));
     for (path, now_at) in files {
@@ -173,7 +194,29 @@ pub(super) fn record<'a>(
         }
         text.push_str(&format!("{} {}\n", stamp(&metadata), escaped(path)));
     }
+    for (path, context) in rules {
+        text.push_str(&format!("{RULE}{} {}\n", rule_words(context), escaped(path)));
+    }
     Ok(text.into_bytes())
+}
+
+/// What a line of the record begins with that is about a rule.
+const RULE: &str = "rule ";
+
+/// A rule's context as three words.
+pub(super) fn rule_words(context: &SecurityContext) -> String {
+    let word = |text: &str| escaped(Path::new(text));
+    let maybe = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), word);
+    let SecurityContext { user, kind, range } = context;
+    format!("{} {} {}", maybe(user), word(kind), maybe(range))
+}
+
+/// The context of such words.
+pub(super) fn rule_of(words: &[&str]) -> Option<SecurityContext> {
+    let [user, kind, range] = words else { return None };
+    let text = |word: &str| unescaped(word).into_os_string().into_string().ok();
+    let maybe = |word: &str| if word == "-" { Some(None) } else { text(word).map(Some) };
+    Some(SecurityContext { user: maybe(user)?, kind: text(kind)?, range: maybe(range)? })
 }
 
 /// A line of the record.
@@ -183,10 +226,30 @@ struct Recorded {
 }
 
 impl Recorded {
+    /// The rule that the line is about, if it is about one.
+    fn rule(&self) -> Option<SecurityContext> {
+        let words: Vec<&str> = self.stamp.strip_prefix(RULE)?.split(' ').collect();
+        rule_of(&words)
+    }
+
+    fn entry(&self) -> Entry {
+        let path = self.path.clone();
+        if self.stamp.starts_with(RULE) { Entry::Context(path) } else { Entry::Made(path) }
+    }
+
     /// Whether the file is there and not as it was installed. A directory's time says nothing.
-    fn is_changed(&self) -> bool {
-        !self.stamp.starts_with("directory")
-            && fs::symlink_metadata(&self.path).is_ok_and(|now| stamp(&now) != self.stamp)
+    fn is_changed(&self) -> io::Result<bool> {
+        if self.stamp.starts_with("directory") || self.stamp.starts_with(RULE) {
+            return Ok(false);
+        }
+        match fs::symlink_metadata(&self.path) {
+            Ok(now) => Ok(stamp(&now) != self.stamp),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+                // Maybe it is, and nobody's work is thrown away for a maybe.
+                _ => Err(error),
+            },
+        }
     }
 }
 
@@ -240,18 +303,6 @@ pub(super) fn unescaped(word: &str) -> PathBuf {
     OsString::from_vec(bytes).into()
 }
 
-/// Takes an SELinux rule away.
-pub(super) fn forget_context(path: &Path) {
-    // Best effort, as with the official agent: SELinux may be gone from this host.
-    let _ = Command::new("semanage")
-        .args(["fcontext", "-d"])
-        .arg(path)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,7 +311,9 @@ mod tests {
     fn a_line_cut_off_is_ignored_and_a_line_end_in_a_path_names_nobody_else_s_file() {
         assert_eq!(made(b"/a\nrelative\nsemanage\0/c\n/etc/pass"), [Path::new("/a")]);
         let made = ["/a/x\n/etc/passwd", "/b"].map(Path::new);
-        assert_eq!(text(made.into_iter(), &["/c".into()]), b"/b\nsemanage\0/c\n");
+        let context = SecurityContext { user: None, kind: "t".into(), range: None };
+        let list = text(made.into_iter(), &[("/c".into(), &context)]);
+        assert_eq!(list, b"/b\nsemanage\0/c\n");
     }
 
     #[test]
@@ -272,14 +325,31 @@ mod tests {
     }
 
     #[test]
+    fn rules_are_remembered_with_their_contexts() {
+        let context = SecurityContext {
+            user: Some("system_u".into()),
+            kind: "etc t".into(),
+            range: Some("s0-s1:c0.c3".into()),
+        };
+        let bare = SecurityContext { user: None, range: None, ..context.clone() };
+        let rules = [("/a b".into(), &context), ("/c\nd".into(), &bare)];
+        let record = record(b"/list\n", std::iter::empty(), &rules).unwrap();
+        let found = recorded(&record, b"/list\n");
+        assert!(found.iter().all(|line| !line.is_changed().unwrap()));
+        let read: Vec<_> = found.iter().map(|line| (line.path.clone(), line.rule())).collect();
+        assert_eq!(read, rules.map(|(path, context)| (path, Some(context.clone()))));
+    }
+
+    #[test]
     fn a_record_belongs_to_its_own_list() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a b");
         fs::write(&file, "one").unwrap();
         let record =
-            record(b"/list\n", [(file.as_path(), file.as_path().into())].into_iter()).unwrap();
-        let changed =
-            |list: &[u8]| recorded(&record, list).iter().filter(|r| r.is_changed()).count();
+            record(b"/list\n", [(file.as_path(), file.as_path().into())].into_iter(), &[]).unwrap();
+        let changed = |list: &[u8]| {
+            recorded(&record, list).iter().filter(|r| r.is_changed().unwrap()).count()
+        };
         assert_eq!(changed(b"/list\n"), 0);
         fs::write(&file, "other").unwrap();
         assert_eq!(changed(b"/list\n"), 1);

@@ -18,7 +18,7 @@ mod switch;
 pub use hands::Hands;
 pub use ledger::{LedgerFiles, Previous};
 pub use planner::plan;
-pub use switch::{Recovered, Switched, recover, switch};
+pub use switch::{Mark, Recovered, Switched, recover, switch};
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

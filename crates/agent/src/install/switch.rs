@@ -2,22 +2,28 @@
 //!
 //! The order is what makes it so: the journal is on disk before anything is staged; everything staged is on disk before the
 //! journal says `switching`; every change is on disk before it says `committed`; nothing old is thrown away before that.
-//! [`recover`] needs nothing but the journal and the disk. Out of its reach are SELinux rules of the previous revision and modes
+//! [`recover`] needs nothing but the journal and the disk. Out of its reach are modes
 //! that are set through links that lead out of the revision, which an undone switch does not bring back; and, for the moment of
 //! the switch, the view of a process that looks at several paths.
 
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use model::appspec::SecurityContext;
 
-use super::access;
+use super::access::{self, AccessList};
 use super::hands::{Attributes, Hands};
-use super::journal::{Change, Journal, Phase};
+use super::journal::{self, Change, Journal, Phase};
 use super::ledger::{self, Entry, LedgerFiles, Previous};
 use super::staging::{self, Staging};
 use super::{InstallError, Step};
+
+/// Up to this many files are waited for one by one.
+const SYNC_EACH_MAX: usize = 64;
 
 /// What a switch did that somebody should know.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,6 +33,9 @@ pub struct Switched {
     /// Files that somebody changed and that the new revision replaced.
     pub replaced: Vec<PathBuf>,
 }
+
+/// Notes of which deployment (its directory) the installed set is; called when the new set is there, maybe more than once.
+pub type Mark<'a> = &'a dyn Fn(&Utf8Path) -> io::Result<()>;
 
 /// How a switch that was cut short was ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,9 +61,10 @@ pub fn switch(
     files: &LedgerFiles,
     (group, deployment): (&str, &Utf8Path),
     hands: &Hands,
+    mark: Mark<'_>,
 ) -> Result<Switched, InstallError> {
     let staging = staging::plan(group, steps, previous)?;
-    let journal = Journal {
+    let mut journal = Journal {
         deployment: deployment.to_owned(),
         stages: staging.stages.clone(),
         changes: staging.changes.clone(),
@@ -64,13 +74,14 @@ pub fn switch(
         .write(files.journal.as_std_path(), journal.text().as_bytes())
         .map_err(InstallError::host("write", &files.journal))?;
     let switch = Switch { steps, previous, files, staging: &staging, hands };
-    if let Err(error) = switch.run() {
-        if let Err(second) = recover(files, hands) {
+    let done = switch.run().map(|rules| journal.changes.extend(rules));
+    if let Err(error) = done {
+        if let Err(second) = recover(files, hands, mark) {
             tracing::error!(error = crate::spec::chain(&second), "the install is not undone yet");
         }
         return Err(error);
     }
-    finish(&journal, files, hands)?;
+    finish(&journal, files, hands, mark)?;
     Ok(Switched { kept: staging.kept, replaced: staging.replaced })
 }
 
@@ -83,7 +94,8 @@ struct Switch<'a> {
 }
 
 impl Switch<'_> {
-    fn run(&self) -> Result<(), InstallError> {
+    /// Makes all changes; those that were not planned, for they depend on what is installed.
+    fn run(&self) -> Result<Vec<Change>, InstallError> {
         for stage in &self.staging.stages {
             // Whatever is there is of no journal any more.
             self.hands.remove_tree(stage).map_err(InstallError::host("remove", stage))?;
@@ -98,19 +110,23 @@ impl Switch<'_> {
         for step in self.steps.iter().filter(|step| !matches!(step, Step::MakeDirectory { .. })) {
             self.stage(step)?;
         }
+        self.stage_acls()?;
         self.write_ledger(&[], false)?;
-        self.sync()?;
+        self.sync_staged()?;
         self.enter(Phase::Switching)?;
         for change in &self.staging.changes {
             self.make(change)?;
         }
         self.set_through_links()?;
-        let contexts = self.set_contexts()?;
-        if !contexts.is_empty() {
-            self.write_ledger(&contexts, true)?;
+        let changes = self.set_contexts()?;
+        // Contexts are a part of files.
+        if changes.is_empty() {
+            self.sync_changes()?;
+        } else {
+            self.sync_file_systems()?;
         }
-        self.sync()?;
-        self.enter(Phase::Committed)
+        self.enter(Phase::Committed)?;
+        Ok(changes)
     }
 
     fn stage(&self, step: &Step) -> Result<(), InstallError> {
@@ -119,12 +135,9 @@ impl Switch<'_> {
                 .hands
                 .make_directory(&self.staging.at(directory), 0o777)
                 .map_err(InstallError::host("create the directory", directory)),
-            // All of them together: see `stage_files`.
-            Step::Copy { .. } => Ok(()),
-            Step::SetMode { path, .. }
-            | Step::SetOwner { path, .. }
-            | Step::SetAcl { path, .. }
-            | Step::SetContext { path, .. } => {
+            // All of them together: see `stage_files` and `stage_acls`. A rule is for a path: it is set when the file is there.
+            Step::Copy { .. } | Step::SetAcl { .. } | Step::SetContext { .. } => Ok(()),
+            Step::SetMode { path, .. } | Step::SetOwner { path, .. } => {
                 let staged = self.staging.at(path);
                 if is_link(&staged) { Ok(()) } else { self.set(step, path, &staged) }
             }
@@ -140,6 +153,23 @@ impl Switch<'_> {
         self.hands
             .copy_all(&copies, |path| self.staging.at(path))
             .map_err(|(at, error)| InstallError::host("install", copies[at].1)(error))
+    }
+
+    /// After the modes, which the lists begin with.
+    fn stage_acls(&self) -> Result<(), InstallError> {
+        let lists = self.steps.iter().filter_map(|step| match step {
+            Step::SetAcl { path, entries, directory } => {
+                let at = self.staging.at(path);
+                Some(AccessList { path, at, entries, directory: *directory })
+            }
+            _ => None,
+        });
+        let lists: Vec<AccessList<'_>> = lists.filter(|list| !is_link(&list.at)).collect();
+        if lists.is_empty() {
+            return Ok(());
+        }
+        let refuse = InstallError::host("set the permissions of", lists[0].path);
+        self.hands.let_do(refuse, || access::set_acls(&lists))
     }
 
     /// Modes and owners go through links, and a link leads where it shall only when it is in its place.
@@ -160,30 +190,82 @@ impl Switch<'_> {
         self.hands.let_do(InstallError::host("set the permissions of", path), || set(step, at))
     }
 
-    /// Before the switch the files are where they were staged, after it in their places.
-    fn write_ledger(&self, contexts: &[PathBuf], switched: bool) -> Result<(), InstallError> {
-        let LedgerFiles { next_cleanup, next_record, .. } = self.files;
+    /// Before the switch the files are where they were staged, after it in their places. In the middle of one, nothing that an
+    /// undoing reads is written over.
+    fn write_ledger(
+        &self,
+        rules: &[(PathBuf, &SecurityContext)],
+        switched: bool,
+    ) -> Result<(), InstallError> {
+        let LedgerFiles { next_cleanup, next_record, draft, .. } = self.files;
         let made = self.steps.iter().filter_map(Step::made);
-        let list = ledger::text(made.clone(), contexts);
+        let list = ledger::text(made.clone(), rules);
         let files = made.map(|path| {
             let at = if switched { Cow::Borrowed(path) } else { self.staging.at(path) };
             (path, at)
         });
-        let record = ledger::record(&list, files)
+        let record = ledger::record(&list, files, rules)
             .map_err(InstallError::host("look at what was staged for", &self.files.cleanup))?;
         for (path, text) in [(next_cleanup, &list), (next_record, &record)] {
             self.hands
-                .write(path.as_std_path(), text)
+                .write(draft.as_std_path(), text)
+                .and_then(|()| self.hands.rename(draft.as_std_path(), path.as_std_path()))
                 .map_err(InstallError::host("write", path))?;
         }
         Ok(())
     }
 
-    fn sync(&self) -> Result<(), InstallError> {
+    /// Waits until the disk has all that was staged. A few files are waited for one by one: with all else on their file system, as
+    /// many are, an Install waits for what others write, and for the unpacked revision.
+    fn sync_staged(&self) -> Result<(), InstallError> {
+        let made = self.steps.iter().filter_map(Step::made).map(|path| self.staging.at(path));
+        if made.clone().count() <= SYNC_EACH_MAX && !made.clone().any(|path| is_link(&path)) {
+            let stages = self.staging.stages.iter().flat_map(|stage| [stage.parent(), Some(stage)]);
+            let around = stages.flatten().chain([self.own_directory()]).map(Cow::Borrowed);
+            if self.hands.sync_each(made.chain(around)).map_err(self.unsynced())? {
+                return Ok(());
+            }
+        }
+        self.sync_file_systems()
+    }
+
+    /// Waits until the disk has all changes.
+    fn sync_changes(&self) -> Result<(), InstallError> {
+        let changes = &self.staging.changes;
+        if changes.len() <= SYNC_EACH_MAX {
+            let changed = changes.iter().flat_map(|change| match change {
+                Change::Away { path, .. }
+                | Change::Replace { path, .. }
+                | Change::Place { path, .. } => vec![path.parent()],
+                Change::Refresh { path, .. } => vec![path.parent(), Some(path)],
+                Change::Leave { .. } | Change::AddRule { .. } | Change::DropRule { .. } => vec![],
+            });
+            let stages = self.staging.stages.iter().map(PathBuf::as_path);
+            let directories: BTreeSet<&Path> =
+                changed.flatten().chain(stages).chain([self.own_directory()]).collect();
+            // One that moved away with the directory that it was in has nothing that counts.
+            let there = directories.into_iter().filter(|path| path.is_dir()).map(Cow::Borrowed);
+            if self.hands.sync_each(there).map_err(self.unsynced())? {
+                return Ok(());
+            }
+        }
+        self.sync_file_systems()
+    }
+
+    fn sync_file_systems(&self) -> Result<(), InstallError> {
         // A stage that moved away with its directory is on a file system that another names too.
         let stages = self.staging.stages.iter().map(PathBuf::as_path);
-        let there = stages.filter(|stage| stage.is_dir());
-        self.hands.sync(there).map_err(InstallError::host("write", &self.files.cleanup))
+        let there = stages.filter(|stage| stage.is_dir()).chain([self.own_directory()]);
+        self.hands.sync(there).map_err(self.unsynced())
+    }
+
+    fn unsynced(&self) -> impl FnOnce(io::Error) -> InstallError {
+        InstallError::host("write", &self.files.cleanup)
+    }
+
+    /// That of the ledger, in which files are renamed.
+    fn own_directory(&self) -> &Path {
+        self.files.journal.parent().unwrap_or(Utf8Path::new("/")).as_std_path()
     }
 
     fn enter(&self, phase: Phase) -> Result<(), InstallError> {
@@ -203,23 +285,23 @@ impl Switch<'_> {
                 .map_err(InstallError::host("install", path)),
             Change::Place { staged, path, .. } => {
                 self.hands.place(staged, path).map_err(|error| match error.kind() {
-                    std::io::ErrorKind::AlreadyExists => {
-                        InstallError::Exists { path: path.clone() }
-                    }
+                    io::ErrorKind::AlreadyExists => InstallError::Exists { path: path.clone() },
                     _ => InstallError::host("install", path)(error),
                 })
             }
             Change::Refresh { staged, path, .. } => Attributes::of(staged)
                 .and_then(|wanted| self.hands.set_attributes(path, &wanted.without_label()))
                 .map_err(InstallError::host("set the mode of", path)),
-            Change::Leave { .. } => Ok(()),
+            // Rules are never planned: they come when all else is there.
+            Change::Leave { .. } | Change::AddRule { .. } | Change::DropRule { .. } => Ok(()),
         }
     }
 
     /// Nobody's file goes with a directory that was planned away when it held only ours. It is looked at when it has moved: from
     /// then on nobody finds it to put something in.
     fn check_leaving(&self, path: &Path, now_at: &Path) -> Result<(), InstallError> {
-        if !fs::symlink_metadata(now_at).is_ok_and(|metadata| metadata.is_dir()) {
+        let metadata = fs::symlink_metadata(now_at).map_err(InstallError::host("look at", path))?;
+        if !metadata.is_dir() {
             return Ok(());
         }
         let refuse = InstallError::host("read", path);
@@ -237,18 +319,75 @@ impl Switch<'_> {
         Ok(())
     }
 
-    /// Sets SELinux contexts; the paths that rules were added for.
-    fn set_contexts(&self) -> Result<Vec<PathBuf>, InstallError> {
-        for entry in self.previous.entries.iter().rev() {
-            if let Entry::Context(path) = entry {
-                ledger::forget_context(path);
-            }
+    /// Sets SELinux contexts, for which rules are added; the changes that this is. They are in the journal before they are made.
+    fn set_contexts(&self) -> Result<Vec<Change>, InstallError> {
+        let rules = self.rules()?;
+        let changes = self.rule_changes(&rules);
+        if changes.is_empty() {
+            return Ok(changes);
         }
+        let text: String = changes.iter().map(journal::line).collect();
+        self.hands
+            .append(self.files.journal.as_std_path(), text.as_bytes())
+            .map_err(InstallError::host("write", &self.files.journal))?;
+        let had = self.previous_rules();
+        for (path, context) in &rules {
+            let refuse = |error| InstallError::host("set the context of", path)(error);
+            self.hands.let_do(refuse, || {
+                if had.contains(&path) {
+                    access::remove_rule(path);
+                }
+                access::add_rule(path, context)
+            })?;
+            self.hands.let_do(refuse, || access::apply_rules(path))?;
+        }
+        if !rules.is_empty() {
+            self.write_ledger(&rules, true)?;
+        }
+        Ok(changes)
+    }
+
+    /// The rules of the new revision, by the real paths of what is installed.
+    fn rules(&self) -> Result<Vec<(PathBuf, &SecurityContext)>, InstallError> {
         let set = self.steps.iter().filter_map(|step| match step {
-            Step::SetContext { path, context } => Some(access::set_context(path, context)),
+            Step::SetContext { path, context } => Some((path, context)),
             _ => None,
         });
-        set.collect()
+        set.map(|(path, context)| {
+            let real = fs::canonicalize(path).map_err(InstallError::host("look at", path))?;
+            Ok((real, context))
+        })
+        .collect()
+    }
+
+    fn previous_rules(&self) -> Vec<&PathBuf> {
+        let rules = self.previous.entries.iter().filter_map(|entry| match entry {
+            Entry::Context(path) => Some(path),
+            Entry::Made(_) => None,
+        });
+        rules.collect()
+    }
+
+    fn rule_changes(&self, rules: &[(PathBuf, &SecurityContext)]) -> Vec<Change> {
+        let added = rules.iter().map(|(path, _)| {
+            let before = self.previous.rules.get(path).cloned();
+            Change::AddRule { path: path.clone(), before }
+        });
+        let kept: HashSet<&PathBuf> = rules.iter().map(|(path, _)| path).collect();
+        let dropped = self.previous_rules().into_iter().rev().filter(|path| !kept.contains(path));
+        added.chain(dropped.map(|path| Change::DropRule { path: path.clone() })).collect()
+    }
+}
+
+fn is_there(path: &Path) -> io::Result<bool> {
+    fs::symlink_metadata(path).map_or_else(not_there, |_| Ok(true))
+}
+
+/// Whether it is known that nothing is at a path that could not be looked at.
+fn not_there(error: io::Error) -> io::Result<bool> {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+        _ => Err(error),
     }
 }
 
@@ -268,7 +407,8 @@ fn set(step: &Step, at: &Path) -> Result<(), InstallError> {
                 .map_err(InstallError::host("set the owner of", path))
         }
         Step::SetAcl { path, entries, directory } => {
-            access::set_acl(at, entries, *directory).map_err(|error| error.about_staged(at, path))
+            let (at, directory) = (Cow::Borrowed(at), *directory);
+            access::set_acls(&[AccessList { path, at, entries, directory }])
         }
         // A rule is for a path: it is set when the file is there.
         Step::SetContext { .. } | Step::MakeDirectory { .. } | Step::Copy { .. } => Ok(()),
@@ -286,13 +426,17 @@ fn enter(phase: Phase, files: &LedgerFiles, hands: &Hands) -> Result<(), Install
 ///
 /// # Errors
 /// The disk refuses, or the journal is damaged. Then nothing should be installed for the group.
-pub fn recover(files: &LedgerFiles, hands: &Hands) -> Result<Recovered, InstallError> {
+pub fn recover(
+    files: &LedgerFiles,
+    hands: &Hands,
+    mark: Mark<'_>,
+) -> Result<Recovered, InstallError> {
     let Some(journal) = Journal::read(&files.journal, hands)? else {
         return Ok(Recovered::Nothing);
     };
     match journal.phase {
         Phase::Committed => {
-            finish(&journal, files, hands)?;
+            finish(&journal, files, hands, mark)?;
             return Ok(Recovered::Finished { deployment: journal.deployment });
         }
         Phase::Switching => {
@@ -302,8 +446,8 @@ pub fn recover(files: &LedgerFiles, hands: &Hands) -> Result<Recovered, InstallE
         Phase::Staging | Phase::Undone => {}
     }
     clear(&journal, hands)?;
-    let LedgerFiles { next_cleanup, next_record, journal, .. } = files;
-    remove_own([next_record, next_cleanup, journal], hands)?;
+    let LedgerFiles { next_cleanup, next_record, draft, journal, .. } = files;
+    remove_own([draft, next_record, next_cleanup, journal], hands)?;
     Ok(Recovered::Undone)
 }
 
@@ -316,14 +460,22 @@ fn undo(journal: &Journal, files: &LedgerFiles, hands: &Hands) -> Result<(), Ins
 }
 
 fn take_back(change: &Change, made: &[PathBuf], hands: &Hands) -> Result<(), InstallError> {
-    let there = |path: &Path| fs::symlink_metadata(path).is_ok();
+    // What cannot be looked at may be there: then nothing is taken for granted, and the next attempt looks again.
+    let there = |path: &Path| is_there(path).map_err(InstallError::host("look at", path));
     match change {
-        Change::Leave { .. } => Ok(()),
+        Change::Leave { .. } | Change::DropRule { .. } => Ok(()),
+        Change::AddRule { path, before } => {
+            let refuse = InstallError::host("bring back the context's rule of", path);
+            hands.let_do(refuse, || {
+                bring_back_rule(path, before.as_ref());
+                Ok(())
+            })
+        }
         Change::Refresh { path, before, .. } => {
             hands.set_attributes(path, before).map_err(InstallError::host("set the mode of", path))
         }
-        Change::Place { staged, .. } if there(staged) => Ok(()),
-        Change::Place { staged, path, tree: false } if there(path) => {
+        Change::Place { staged, .. } if there(staged)? => Ok(()),
+        Change::Place { staged, path, tree: false } if there(path)? => {
             hands.rename(path, staged).map_err(InstallError::host("remove", path))
         }
         Change::Place { tree: false, .. } => Ok(()),
@@ -334,12 +486,12 @@ fn take_back(change: &Change, made: &[PathBuf], hands: &Hands) -> Result<(), Ins
                 let done = match fs::symlink_metadata(path) {
                     Ok(metadata) if metadata.is_dir() => hands.remove_directory(path),
                     Ok(_) => hands.remove_file(path),
-                    Err(_) => Ok(()),
+                    Err(error) => not_there(error).map(drop),
                 };
                 done.map_err(InstallError::host("remove", path))
             })
         }
-        Change::Away { path, backup } | Change::Replace { path, backup, .. } if there(backup) => {
+        Change::Away { path, backup } | Change::Replace { path, backup, .. } if there(backup)? => {
             // Two names of one file are not renamed: then the second is left, and goes.
             hands
                 .rename(backup, path)
@@ -350,11 +502,25 @@ fn take_back(change: &Change, made: &[PathBuf], hands: &Hands) -> Result<(), Ins
     }
 }
 
+/// The files have the contexts that they had: these are a part of them.
+fn bring_back_rule(path: &Path, before: Option<&SecurityContext>) {
+    access::remove_rule(path);
+    if let Some(Err(error)) = before.map(|context| access::add_rule(path, context)) {
+        let error = crate::spec::chain(&error);
+        tracing::error!(path = %path.display(), error, "the previous revision's rule is not back");
+    }
+}
+
 /// What comes after the changes: the new list takes the place of the old, and what is old goes.
-fn finish(journal: &Journal, files: &LedgerFiles, hands: &Hands) -> Result<(), InstallError> {
+fn finish(
+    journal: &Journal,
+    files: &LedgerFiles,
+    hands: &Hands,
+    mark: Mark<'_>,
+) -> Result<(), InstallError> {
     let LedgerFiles { next_cleanup, next_record, cleanup, record, .. } = files;
     for (next, place) in [(next_record, record), (next_cleanup, cleanup)] {
-        if next.exists() {
+        if is_there(next.as_std_path()).map_err(InstallError::host("look at", next))? {
             hands
                 .rename(next.as_std_path(), place.as_std_path())
                 .map_err(InstallError::host("write", place))?;
@@ -362,13 +528,33 @@ fn finish(journal: &Journal, files: &LedgerFiles, hands: &Hands) -> Result<(), I
     }
     clear(journal, hands)?;
     for change in &journal.changes {
-        if let Change::Leave { path } = change {
-            let is_directory = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
-            if is_directory {
-                hands.remove_directory(path).map_err(InstallError::host("remove", path))?;
+        match change {
+            Change::Leave { path } => {
+                let is_directory = fs::symlink_metadata(path)
+                    .map_or_else(not_there, |found| Ok(found.is_dir()))
+                    .map_err(InstallError::host("look at", path))?;
+                if is_directory {
+                    hands.remove_directory(path).map_err(InstallError::host("remove", path))?;
+                }
             }
+            Change::DropRule { path } => {
+                hands.let_do(InstallError::host("remove the context's rule of", path), || {
+                    access::remove_rule(path);
+                    Ok(())
+                })?;
+            }
+            Change::Away { .. }
+            | Change::Replace { .. }
+            | Change::Place { .. }
+            | Change::Refresh { .. }
+            | Change::AddRule { .. } => {}
         }
     }
+    // Before the journal goes: else nobody would do it after a kill.
+    let deployment = &journal.deployment;
+    hands.let_do(InstallError::host("mark as installed", deployment), || {
+        mark(deployment).map_err(InstallError::host("mark as installed", deployment))
+    })?;
     remove_own([&files.journal], hands)
 }
 

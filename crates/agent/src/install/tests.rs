@@ -57,13 +57,16 @@ impl Bench {
     ) -> Result<Switched, InstallError> {
         let steps = self.plan(sections, behavior)?;
         let previous = Previous::read(&self.files())?;
-        switch(&steps, &previous, &self.files(), ("g", &self.root.join("d-1")), hands)
+        switch(&steps, &previous, &self.files(), ("g", &self.root.join("d-1")), hands, UNMARKED)
     }
 
     fn fault(&self, sections: &str, behavior: &str) -> String {
         self.plan(sections, behavior).unwrap_err().to_string().replace(self.root.as_str(), "")
     }
 }
+
+/// Where the mark of the last deployment does not matter.
+const UNMARKED: Mark<'_> = &|_| Ok(());
 
 const ALL: &str = "files: [{source: files, destination: '@DEST@/app'}]\n";
 
@@ -282,9 +285,9 @@ fn whatever_fails_either_the_old_set_is_there_or_the_new() {
             }
             // A host that dies again while it recovers, and again.
             for again in 0..6 {
-                let _ = recover(&bench.files(), &Hands::failing_after(again, true));
+                let _ = recover(&bench.files(), &Hands::failing_after(again, true), UNMARKED);
             }
-            recover(&bench.files(), &Hands::failing_after(u64::MAX, false)).unwrap();
+            recover(&bench.files(), &Hands::failing_after(u64::MAX, false), UNMARKED).unwrap();
             let after = tree(&bench.root.join("dest"));
             if after == before {
                 undone += 1;
@@ -293,7 +296,7 @@ fn whatever_fails_either_the_old_set_is_there_or_the_new() {
                 done += 1;
             }
             assert_eq!(
-                recover(&bench.files(), &Hands::failing_after(u64::MAX, false)).unwrap(),
+                recover(&bench.files(), &Hands::failing_after(u64::MAX, false), UNMARKED).unwrap(),
                 Recovered::Nothing
             );
             bench.install(NEW, "OVERWRITE").unwrap();
@@ -329,11 +332,11 @@ fn the_context_of_a_directory_comes_back_when_an_install_is_undone() {
         let journal = fs::read_to_string(bench.root.join("ledger/g.switch")).unwrap();
         if journal.contains("switching\n") && !journal.contains("committed\n") {
             set(b"new_t").unwrap();
-            recover(&bench.files(), &Hands::default()).unwrap();
+            recover(&bench.files(), &Hands::default(), UNMARKED).unwrap();
             assert_eq!(label(), b"old_t", "after {calls} changes");
             assert_eq!(fs::metadata(&app).unwrap().mode() & 0o777, 0o711);
         } else {
-            recover(&bench.files(), &Hands::default()).unwrap();
+            recover(&bench.files(), &Hands::default(), UNMARKED).unwrap();
         }
         calls += 1;
     }
@@ -406,7 +409,7 @@ fn with_real_waiting_for_the_disk_it_is_the_same() {
     bench.install_with(ALL, "DISALLOW", &Hands::default()).unwrap();
     bench.install_with("files: []\n", "DISALLOW", &Hands::default()).unwrap();
     assert_eq!(tree(&bench.root.join("dest")).len(), 0);
-    assert_eq!(recover(&bench.files(), &Hands::default()).unwrap(), Recovered::Nothing);
+    assert_eq!(recover(&bench.files(), &Hands::default(), UNMARKED).unwrap(), Recovered::Nothing);
 }
 
 #[test]
