@@ -69,6 +69,8 @@ class Longshore:
             "--listen", f"127.0.0.1:{self.port}",
             *self.arguments,
         ]
+        if agent := os.environ.get("LONGSHORE_AGENT_BIN"):
+            command += ["--agent", agent]
         if self.database_url:
             command += ["--database-url", self.database_url]
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LONGSHORE_"))}

@@ -24,14 +24,14 @@ const NAME_SERVER: Ipv4Addr = Ipv4Addr::new(127, 53, 0, 1);
 const NAME: &str = "bundles.test";
 
 /// Builds it, and holds it to what is promised: its size, no dynamic parts, and that it runs in a root with nothing else.
-pub fn build_and_check() -> anyhow::Result<()> {
+pub fn build_and_check() -> anyhow::Result<PathBuf> {
     let program = build()?;
     let bytes = std::fs::metadata(&program)?.len();
     ensure!(bytes <= BYTES_MAX, "{} has {bytes} bytes, more than {BYTES_MAX}", program.display());
     ensure!(!has_interpreter(&program)?, "{} is not static", program.display());
     step("run it in an empty root", || run_in_empty_root(&program))?;
     println!("{} has {bytes} bytes", program.display());
-    Ok(())
+    Ok(program)
 }
 
 /// Builds it.

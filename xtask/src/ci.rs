@@ -15,8 +15,9 @@ pub fn ci() -> anyhow::Result<()> {
             .env("RUSTDOCFLAGS", "--deny warnings"))
     })?;
     step("mutants", || crate::mutants::mutants(None))?;
-    crate::agent_program::build_and_check()?;
+    let agent = crate::agent_program::build_and_check()?;
     crate::setup::setup()?;
     crate::fuzz::fuzz(None, crate::fuzz::CI_SECONDS, None)?;
-    crate::suite::test(None)
+    // What users get is what is tested on hosts.
+    crate::suite::test(None, Some(&agent))
 }

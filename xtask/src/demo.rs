@@ -19,14 +19,19 @@ use crate::stop_signal::StopSignal;
 pub fn demo(once: bool) -> anyhow::Result<()> {
     let tools = setup()?;
     build_programs()?;
+    // Hosts get the agent that users' hosts would.
+    let agent = crate::agent_program::build()?;
     let program = built("debug").join("longshore");
     let home = crate::own_directory().join("demo");
     leftovers::clear(&program, &home)?;
     let links_before = leftovers::links()?;
     let signals = StopSignal::listen()?;
 
-    let server =
-        step("start longshore dev", || Serving::start(&program, "dev", &home.join("data")))?;
+    let arguments = ["--agent", agent.to_str().context("the agent's path is no text")?];
+    let server = step("start longshore dev", || {
+        let mut server = Serving::spawn_with(&program, "dev", &home.join("data"), &arguments)?;
+        server.wait_ready().map(|()| server)
+    })?;
     println!("    it serves {}", server.endpoint());
     let bridge_tags = leftovers::bridge_tags_since(&links_before)?;
     let shown = show(&server, &tools, &home, once, &signals);

@@ -115,9 +115,9 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Setup => setup::setup().map(drop),
         Command::Demo { once } => demo::demo(once),
-        Command::Test { filter } => suite::test(filter.as_deref()),
+        Command::Test { filter } => suite::test(filter.as_deref(), None),
         Command::Ci => ci::ci(),
-        Command::BuildAgent => agent_program::build_and_check(),
+        Command::BuildAgent => agent_program::build_and_check().map(drop),
         Command::Screenshots => screenshots::screenshots(),
         Command::Bench { group, quick, full } => bench::bench(
             group,

@@ -20,8 +20,12 @@ const RUN: &str = "LONGSHORE_TEST_RUN";
 /// pytest's status when nothing was selected, which is no failure of a filtered run.
 const PYTEST_NO_TESTS: i32 = 5;
 
-/// Runs all tests, or those whose name contains `filter`. The last line is pytest's own.
-pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
+/// The environment variable that tells the tests which agent hosts get.
+const AGENT: &str = "LONGSHORE_AGENT_BIN";
+
+/// Runs all tests, or those whose name contains `filter`, on hosts with this agent, or with one built for debugging. The last line is
+/// pytest's own.
+pub fn test(filter: Option<&str>, agent: Option<&Path>) -> anyhow::Result<()> {
     let tools = setup()?;
     build_programs()?;
     let program = built("debug").join("longshore");
@@ -30,7 +34,7 @@ pub fn test(filter: Option<&str>) -> anyhow::Result<()> {
     let postgres = step("start a throw-away PostgreSQL", || Postgres::start(Commits::Unsynced))?;
     step("tests in Rust", || run(&mut rust_tests(filter, &postgres.url)))?;
     println!("==> tests with the stock clients");
-    let status = client_tests(&tools, filter, &postgres.url).status()?;
+    let status = client_tests(&tools, filter, &postgres.url, agent).status()?;
     leftovers::assert_none(&homes.join(run_name()), &[])?;
     match status.code() {
         Some(0) => Ok(()),
@@ -54,7 +58,12 @@ fn rust_tests(filter: Option<&str>, postgres_url: &str) -> Command {
     command
 }
 
-fn client_tests(tools: &Path, filter: Option<&str>, postgres_url: &str) -> Command {
+fn client_tests(
+    tools: &Path,
+    filter: Option<&str>,
+    postgres_url: &str,
+    agent: Option<&Path>,
+) -> Command {
     let mut command = Command::new(tools.join("python"));
     command
         .args(["-m", "pytest", "-p", "no:cacheprovider"])
@@ -66,6 +75,9 @@ fn client_tests(tools: &Path, filter: Option<&str>, postgres_url: &str) -> Comma
         .env(POSTGRES_URL, postgres_url);
     if let Some(filter) = filter {
         command.args(["-k", filter]);
+    }
+    if let Some(agent) = agent {
+        command.env(AGENT, agent);
     }
     command
 }
