@@ -9,7 +9,8 @@ pub fn simulate(first: u64, seeds: u64) -> anyhow::Result<()> {
     let begun = Instant::now();
     let done = run_many(first..first.saturating_add(seeds))?;
     println!(
-        "{} fleets of up to {} hosts ({} hosts, {} commands) in {:.1} s: {} deployments succeeded, {} failed, {} stopped",
+        "{} fleets of up to {} hosts ({} hosts, {} commands) in {:.1} s: {} deployments succeeded, {} failed, {} stopped; {} \
+         were rollbacks",
         done.fleets,
         done.largest,
         done.hosts,
@@ -17,7 +18,8 @@ pub fn simulate(first: u64, seeds: u64) -> anyhow::Result<()> {
         begun.elapsed().as_secs_f64(),
         done.succeeded,
         done.failed,
-        done.stopped
+        done.stopped,
+        done.rollbacks
     );
     println!("{:.0} days of their time passed", done.virtual_time.as_secs_f64() / 86_400.0);
     Ok(())

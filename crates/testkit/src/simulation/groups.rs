@@ -1,20 +1,27 @@
 //! Deployment groups: who is in them, and what their deployments left on record of each host.
 
-use model::{DeploymentStatus, TargetStatus};
+use model::{DeploymentId, DeploymentStatus, TargetStatus};
 use rollout::{Candidate, HealthClass, Members};
 
-use super::scenario::{History, Installed, Scenario};
+use super::scenario::{AlarmState, History, Installed, Scenario};
 use super::world::World;
 
 pub struct Group {
     /// One for each host of the scenario.
     records: Vec<History>,
+    /// What a rollback would deploy again.
+    pub last_successful: Option<DeploymentId>,
+    pub alarm: AlarmState,
 }
 
 impl Group {
     pub fn all(scenario: &Scenario) -> Vec<Self> {
         let group = |number: usize| Self {
             records: scenario.hosts.iter().map(|host| host.history[number]).collect(),
+            last_successful: scenario.groups[number]
+                .has_good
+                .then(|| DeploymentId::from_random([number as u8; 9])),
+            alarm: AlarmState::Calm,
         };
         (0..scenario.groups.len()).map(group).collect()
     }
@@ -59,13 +66,17 @@ impl World<'_> {
     }
 
     /// What the end of a deployment leaves on record. Source: the specification's table of health records; every
-    /// deployment here has a revision of its own.
+    /// deployment here has a revision of its own, but a rollback, which has the last successful one's.
     pub fn record_end(&mut self, deployment: usize) {
         let deployed = &self.deployments[deployment];
         let succeeded = deployed.seen.deployment.status == DeploymentStatus::Succeeded;
-        let records = &mut self.groups[deployed.group].records;
+        let is_good = succeeded || deployed.is_rollback();
+        let group = &mut self.groups[deployed.group];
         if succeeded {
-            for record in records.iter_mut() {
+            group.last_successful = Some(deployed.seen.deployment.id.clone());
+        }
+        if succeeded && !deployed.is_rollback() {
+            for record in &mut group.records {
                 if record.installed == Installed::LastSuccessful {
                     record.installed = Installed::Older;
                 }
@@ -78,7 +89,7 @@ impl World<'_> {
                 TargetStatus::Succeeded => {
                     record.healthy = true;
                     record.installed =
-                        if succeeded { Installed::LastSuccessful } else { Installed::Older };
+                        if is_good { Installed::LastSuccessful } else { Installed::Older };
                 }
                 TargetStatus::Failed => record.healthy = false,
                 TargetStatus::Pending

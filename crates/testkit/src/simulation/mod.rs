@@ -20,6 +20,8 @@ mod agents;
 
 mod groups;
 
+mod alarms;
+
 mod story;
 
 mod shrink;
@@ -70,6 +72,8 @@ pub struct Summary {
     pub succeeded: u64,
     pub failed: u64,
     pub stopped: u64,
+    /// Those of them that rolled another one back.
+    pub rollbacks: u64,
     /// Commands dispatched over all fleets.
     pub commands: u64,
     /// Time that passed for the fleets.
@@ -89,6 +93,7 @@ impl Summary {
             succeeded: ended(DeploymentStatus::Succeeded),
             failed: ended(DeploymentStatus::Failed),
             stopped: ended(DeploymentStatus::Stopped),
+            rollbacks: world.deployments.iter().filter(|d| d.is_rollback()).count() as u64,
             commands: world.orders.len() as u64,
             virtual_time: world.now.since(BEGINNING),
         }
@@ -101,6 +106,7 @@ impl Summary {
         self.succeeded += other.succeeded;
         self.failed += other.failed;
         self.stopped += other.stopped;
+        self.rollbacks += other.rollbacks;
         self.commands += other.commands;
         self.virtual_time += other.virtual_time;
     }

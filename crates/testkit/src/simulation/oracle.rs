@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use model::{
-    DeploymentStatus, ErrorCode, EventState, LifecycleEvent, MinimumHealthyHosts, Target,
-    TargetStatus, Timestamp,
+    Creator, DeploymentStatus, ErrorCode, EventState, LifecycleEvent, MinimumHealthyHosts,
+    RollbackEvent, Target, TargetStatus, Timestamp,
 };
-use rollout::{Busy, Deployment, Members, Presence, Report, Snapshot};
+use rollout::{AlarmWatch, Busy, Deployment, Members, Presence, Report, Snapshot};
 
 /// An agent must fetch an event so soon after its dispatch.
 pub const PICKUP_LIMIT: Duration = Duration::from_secs(300);
@@ -19,6 +19,8 @@ pub const PICKUP_LIMIT: Duration = Duration::from_secs(300);
 pub const EVENT_LIMIT: Duration = Duration::from_secs(3600);
 /// A deployment in place may take so long.
 pub const DEPLOYMENT_LIMIT: Duration = Duration::from_secs(43_200);
+/// So long a deployment waits for its alarms to be read before it starts.
+pub const FIRST_READING_LIMIT: Duration = Duration::from_secs(120);
 /// So many targets may one deployment have.
 pub const TARGETS_MAX: usize = 1000;
 
@@ -101,24 +103,80 @@ pub struct Expected {
     pub tally: Tally,
     /// The end, if the deployment has come to it.
     pub end: Option<Verdict>,
+    /// What follows that end.
+    pub rollback: RolledBack,
+}
+
+/// Whether another deployment puts back what was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RolledBack {
+    No,
+    Yes,
+    /// It was wanted, and nothing ever succeeded.
+    ToNothing,
 }
 
 /// What must come of one pass.
 pub fn expected(seen: &Snapshot, now: Timestamp) -> Expected {
+    let (tally, end) = outcome(seen, now);
+    let rollback = end.map_or(RolledBack::No, |(status, _)| rollback_after(seen, tally, status));
+    Expected { tally, end, rollback }
+}
+
+/// Source: the specification's table of when a rollback is created, row by row.
+fn rollback_after(seen: &Snapshot, tally: Tally, status: DeploymentStatus) -> RolledBack {
+    let deployment = &seen.deployment;
+    let set = |event| deployment.roll_back_on.contains(&event);
+    let said = deployment.stop.as_ref().and_then(|stop| stop.roll_back);
+    let (stopped, failed) =
+        (status == DeploymentStatus::Stopped, status == DeploymentStatus::Failed);
+    let by_alarm = cut_short(deployment) == Some((status, Some(ErrorCode::AlarmActive)));
+    let wanted = if said == Some(true) {
+        stopped || failed
+    } else if stopped && by_alarm {
+        set(RollbackEvent::StopOnAlarm)
+    } else if stopped {
+        said.is_none() && set(RollbackEvent::StopOnRequest)
+    } else {
+        failed && said.is_none() && set(RollbackEvent::Failure)
+    };
+    let touched = tally.well + tally.badly > 0;
+    if !wanted || !touched || deployment.creator != Creator::User || deployment.orphaned.is_some() {
+        RolledBack::No
+    } else if seen.last_successful.is_none() {
+        RolledBack::ToNothing
+    } else {
+        RolledBack::Yes
+    }
+}
+
+/// Where the hosts are after one pass, and the end if it comes.
+fn outcome(seen: &Snapshot, now: Timestamp) -> (Tally, Option<Verdict>) {
     let cut = cut_short(&seen.deployment);
     let begun = seen.deployment.status.has_started();
     let (mut tally, gone) = if begun { settled(seen, now) } else { members(seen) };
     let started = seen.deployment.started.unwrap_or(now);
-    if !begun && let Some(refused) = cut.or_else(|| refusal_of(seen, tally.fleet())) {
-        let tally = if cut.is_some() { Tally::default() } else { tally };
-        return Expected { tally, end: Some(refused) };
+    if !begun && cut.is_some() {
+        return (Tally::default(), cut);
+    }
+    if !begun && let Some(watch) = unread_alarms(&seen.deployment) {
+        if now < seen.deployment.created + FIRST_READING_LIMIT {
+            return (Tally::default(), None);
+        }
+        if !watch.ignore_poll_failure {
+            let unreadable = (DeploymentStatus::Stopped, Some(ErrorCode::AlarmActive));
+            return (Tally::default(), Some(unreadable));
+        }
+    }
+    if !begun && let Some(refused) = refusal_of(seen, tally.fleet()) {
+        return (tally, Some(refused));
     }
     if now >= started + DEPLOYMENT_LIMIT && tally.under_way + tally.waiting > 0 {
         tally.badly += std::mem::take(&mut tally.under_way);
-        return Expected { tally, end: Some((DeploymentStatus::Failed, Some(ErrorCode::Timeout))) };
+        return (tally, Some((DeploymentStatus::Failed, Some(ErrorCode::Timeout))));
     }
     if let Some(verdict) = cut {
-        return Expected { tally, end: (tally.under_way == 0).then_some(verdict) };
+        return (tally, (tally.under_way == 0).then_some(verdict));
     }
     let minimum = minimum(seen.deployment.minimum_healthy, tally.fleet());
     let mut gone = gone.into_iter();
@@ -129,19 +187,29 @@ pub fn expected(seen: &Snapshot, now: Timestamp) -> Expected {
                 // A host that is known to be gone fails as soon as its turn comes.
                 if gone.next() == Some(true) { tally.badly += 1 } else { tally.under_way += 1 }
             }
-            Next::Wait => return Expected { tally, end: None },
-            Next::Over { well } => return Expected { tally, end: Some(verdict_of_results(well)) },
+            Next::Wait => return (tally, None),
+            Next::Over { well } => return (tally, Some(verdict_of_results(well))),
         }
     }
 }
 
-/// How a deployment ends that was asked to end early.
-fn cut_short(deployment: &Deployment) -> Option<Verdict> {
-    match (deployment.orphaned, &deployment.stop) {
-        (Some(missing), _) => Some((DeploymentStatus::Failed, Some(missing))),
-        (None, Some(_)) => Some((DeploymentStatus::Stopped, Some(ErrorCode::ManualStop))),
-        (None, None) => None,
-    }
+/// How a deployment ends that was asked to end early; of a stop and an alarm, by what came first.
+pub fn cut_short(deployment: &Deployment) -> Option<Verdict> {
+    let stopped = deployment.stop.as_ref().map(|stop| stop.requested);
+    let alarmed = deployment.alarms.as_ref().and_then(|watch| watch.raised.as_ref());
+    let code = match (deployment.orphaned, stopped, alarmed.map(|alarm| alarm.at)) {
+        (Some(missing), ..) => return Some((DeploymentStatus::Failed, Some(missing))),
+        (None, None, None) => return None,
+        (None, Some(stopped), Some(alarmed)) if alarmed < stopped => ErrorCode::AlarmActive,
+        (None, Some(_), _) => ErrorCode::ManualStop,
+        (None, None, Some(_)) => ErrorCode::AlarmActive,
+    };
+    Some((DeploymentStatus::Stopped, Some(code)))
+}
+
+/// The alarms of a deployment, if nobody has read them yet.
+fn unread_alarms(deployment: &Deployment) -> Option<&AlarmWatch> {
+    deployment.alarms.as_ref().filter(|watch| watch.first_read.is_none())
 }
 
 fn refusal_of(seen: &Snapshot, fleet: u32) -> Option<Verdict> {

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use model::{
-    DeploymentStatus, Event, EventState, HostCommandId, LifecycleEvent, Target, TargetId,
-    TargetStatus, Timestamp,
+    DeploymentId, DeploymentStatus, Event, EventState, HostCommandId, LifecycleEvent, Target,
+    TargetId, TargetStatus, Timestamp,
 };
-use rollout::{Action, Candidate, Members, Plan, Snapshot, WaitingOn};
+use rollout::{Action, Candidate, Members, Plan, Rollback, Snapshot, WaitingOn};
 
-use super::oracle::{self, DEPLOYMENT_LIMIT, Tally};
+use super::oracle::{self, DEPLOYMENT_LIMIT, FIRST_READING_LIMIT, RolledBack, Tally};
 use super::world::{Deployed, World};
 
 /// A promise that was broken.
@@ -46,7 +46,7 @@ pub fn never_at_rest(happenings: u64) -> Broken {
 /// are set may add what they took.
 pub fn in_time(world: &World, deployment: usize) -> Result<(), Broken> {
     let took = world.now.since(world.deployments[deployment].created);
-    let allowed = DEPLOYMENT_LIMIT + world.lost + Duration::from_secs(120);
+    let allowed = FIRST_READING_LIMIT + DEPLOYMENT_LIMIT + world.lost + Duration::from_secs(120);
     promise(NOTHING_IS_LEFT, took <= allowed, || format!("not over after {} s", took.as_secs()))
 }
 
@@ -104,6 +104,21 @@ fn as_the_tables_say(seen: &Snapshot, after: &Snapshot, now: Timestamp) -> Resul
     let end = deployment.status.is_over().then_some((deployment.status, code));
     promise("the verdict is that of the tables", end == expected.end, || {
         format!("{end:?}, and the tables say {:?} of {tally:?}", expected.end)
+    })?;
+    let rollback = deployment.rollback.as_ref().map_or(RolledBack::No, |rollback| match rollback {
+        Rollback::Made(_) => RolledBack::Yes,
+        Rollback::Impossible => RolledBack::ToNothing,
+    });
+    promise("a rollback follows when the tables say so", rollback == expected.rollback, || {
+        format!("{rollback:?}, and the tables say {:?} of {end:?}", expected.rollback)
+    })
+}
+
+/// A rollback has an id that nobody else has.
+pub fn of_a_rollback(world: &World, deployment: usize, by: &DeploymentId) -> Result<(), Broken> {
+    let taken = world.deployments.iter().any(|deployed| deployed.seen.deployment.id == *by);
+    promise("a rollback is a new deployment", !taken, || {
+        format!("{by} for {}", world.deployments[deployment].seen.deployment.id)
     })
 }
 
@@ -158,7 +173,7 @@ fn of_an_action(seen: &Snapshot, action: &Action, now: Timestamp) -> Result<(), 
         Action::Refuse { targets, .. } if targets.is_empty() => Ok(()),
         Action::Refuse { targets, .. } => enlisted(seen, targets),
         Action::Dispatch(command) => {
-            let cut_short = seen.deployment.stop.is_some() || seen.deployment.orphaned.is_some();
+            let cut_short = oracle::cut_short(&seen.deployment).is_some();
             promise("nothing is dispatched after a stop", !cut_short, || command.id.to_string())
         }
         Action::UpdateTarget(after) => {

@@ -3,9 +3,10 @@
 //! A scenario is plain data. Each host has a chance of its own, so that leaving one out changes nothing for the others:
 //! a failing scenario can be made smaller and still fail for the same reason.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use model::{ErrorCode, MinimumHealthyHosts};
+use model::{ErrorCode, MinimumHealthyHosts, RollbackEvent};
 
 use super::faults::Fault;
 use crate::random::Random;
@@ -54,6 +55,27 @@ pub struct Group {
     pub ignore_application_stop_failures: bool,
     /// Its selections overlap: whoever looks up its members finds some of them twice.
     pub finds_hosts_twice: bool,
+    /// Ends that a rollback follows.
+    pub roll_back_on: BTreeSet<RollbackEvent>,
+    /// Whether a deployment to it succeeded before time began.
+    pub has_good: bool,
+    pub alarms: Option<Alarms>,
+}
+
+/// The alarms that a group's deployments watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarms {
+    pub ignore_poll_failure: bool,
+    /// So many milliseconds after a deployment was created they are first read; `None`: nobody ever reads them.
+    pub first_read_after: Option<u64>,
+}
+
+/// What whoever reads an alarm finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlarmState {
+    Calm,
+    Red,
+    Unreadable,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +97,8 @@ pub enum Act {
     Stop { group: usize, roll_back: Option<bool> },
     /// The group, or its application, is deleted under what it deploys.
     Delete { group: usize, missing: ErrorCode },
+    /// The group's alarm changes; somebody reads it so many milliseconds later.
+    TurnAlarm { group: usize, to: AlarmState, read_after: u64 },
     /// A server's clock is set.
     SetClock { server: usize, by_millis: i64 },
     /// A server is killed.
@@ -107,6 +131,9 @@ impl Scenario {
             minimum_healthy: draw_minimum(random, size),
             ignore_application_stop_failures: random.chance(20),
             finds_hosts_twice: random.chance(5),
+            roll_back_on: draw_rollback_events(random),
+            has_good: random.chance(70),
+            alarms: random.chance(25).then(|| draw_alarms(random)),
         };
         let groups: Vec<Group> = (0..groups).map(|_| group(&mut random)).collect();
         let acts = draw_acts(&mut random, size, &groups, if two_servers { 2 } else { 1 });
@@ -162,6 +189,22 @@ fn draw_minimum(random: &mut Random, hosts: u32) -> MinimumHealthyHosts {
     }
 }
 
+fn draw_rollback_events(random: &mut Random) -> BTreeSet<RollbackEvent> {
+    let asks = random.chance(50);
+    RollbackEvent::ALL.into_iter().filter(|_| asks && random.chance(60)).collect()
+}
+
+fn draw_alarms(random: &mut Random) -> Alarms {
+    Alarms {
+        ignore_poll_failure: random.chance(30),
+        first_read_after: match random.below(10) {
+            0 => None,
+            1 => Some(random.between(60_000, 180_000)),
+            _ => Some(random.between(0, 1_000)),
+        },
+    }
+}
+
 fn draw_acts(
     random: &mut Random,
     hosts: u32,
@@ -184,6 +227,14 @@ fn draw_acts(
             at(random, 120_000, Act::Stop { group, roll_back });
             if random.chance(20) {
                 at(random, 600_000, Act::Stop { group, roll_back: Some(true) });
+            }
+        }
+        if groups[group].alarms.is_some() {
+            for _ in 0..random.below(3) {
+                let to = [AlarmState::Red, AlarmState::Unreadable, AlarmState::Calm]
+                    [random.below(3) as usize];
+                let read_after = random.below(30_000);
+                at(random, 180_000, Act::TurnAlarm { group, to, read_after });
             }
         }
         if random.chance(4) {

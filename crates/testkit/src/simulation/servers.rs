@@ -119,6 +119,9 @@ impl World<'_> {
         }
         promises::in_time(self, deployment)?;
         self.look_up_members(deployment);
+        let group = self.deployments[deployment].group;
+        self.deployments[deployment].seen.last_successful =
+            self.groups[group].last_successful.clone();
         let clock = self.clock_of(number);
         let plan = rollout::plan(&self.deployments[deployment].seen, clock);
         self.tell(|world| story::of_a_plan(world, number, deployment, &plan));
@@ -172,6 +175,10 @@ impl World<'_> {
         let rung = self.place_orders(deployment, &plan.actions);
         if self.deployments[deployment].is_over() {
             self.record_end(deployment);
+        }
+        if let Some(by) = plan.rollback() {
+            promises::of_a_rollback(self, deployment, by)?;
+            self.roll_back(deployment, by.clone());
         }
         let server = &mut self.servers[number];
         let crashes = server.random.chance(server.traits.crash_percent);

@@ -63,6 +63,10 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
         with(&|s| s.hosts[host].fault = Fault::None);
         with(&|s| s.hosts[host].parallel = true);
     }
+    for group in 0..scenario.groups.len() {
+        with(&|s| s.groups[group].roll_back_on.clear());
+        with(&|s| s.groups[group].alarms = None);
+    }
     for server in 0..scenario.servers.len() {
         with(&|s| s.servers[server].crash_percent = 0);
         with(&|s| s.servers[server].loss_percent = 0);
@@ -74,6 +78,10 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
 fn names_second_server(act: &Act) -> bool {
     match act {
         Act::SetClock { server, .. } | Act::Kill { server } => *server > 0,
-        Act::Deploy { .. } | Act::Stop { .. } | Act::Delete { .. } | Act::Terminate { .. } => false,
+        Act::Deploy { .. }
+        | Act::Stop { .. }
+        | Act::Delete { .. }
+        | Act::TurnAlarm { .. }
+        | Act::Terminate { .. } => false,
     }
 }

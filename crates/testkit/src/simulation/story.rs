@@ -25,9 +25,13 @@ impl Story {
             } else {
                 ""
             };
+            let alarms = match group.alarms {
+                None => String::new(),
+                Some(alarms) => format!(", {alarms:?}"),
+            };
             lines.push(format!(
-                "group {number}: minimum healthy {:?}{forgives}",
-                group.minimum_healthy
+                "group {number}: minimum healthy {:?}{forgives}, rolls back {:?}{alarms}",
+                group.minimum_healthy, group.roll_back_on
             ));
         }
         for host in &scenario.hosts {
@@ -100,9 +104,10 @@ fn of_an_action(action: &Action) -> String {
         Action::Bake => "pause before the next zone".to_owned(),
         Action::Resume => "go on with the next zone".to_owned(),
         Action::Finish(verdict) => match &verdict.error {
-            Some(error) => {
-                format!("end: {:?} {:?} ({})", verdict.status, error.code, error.message)
-            }
+            Some(error) => format!(
+                "end: {:?} {:?} ({}), rollback: {:?}",
+                verdict.status, error.code, error.message, verdict.rollback
+            ),
             None => format!("end: {:?}", verdict.status),
         },
     }

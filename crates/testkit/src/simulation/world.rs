@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::Duration;
 
-use model::{DeploymentId, HostCommandId, LifecycleEvent, TargetId, Timestamp};
+use model::{Creator, DeploymentId, HostCommandId, LifecycleEvent, TargetId, Timestamp};
 use rollout::{Deployment, Plan, Snapshot, StopIntent};
 
 use super::agents::Host;
@@ -81,6 +81,11 @@ pub enum Happening {
     },
     Restart {
         server: usize,
+    },
+    /// Somebody reads a deployment's alarms.
+    ReadAlarms {
+        deployment: usize,
+        failures: u32,
     },
     /// A host asks for work.
     Poll {
@@ -181,6 +186,9 @@ impl<'a> World<'a> {
                 }
             }
             Happening::Restart { server } => self.restart(server),
+            Happening::ReadAlarms { deployment, failures } => {
+                self.read_alarms(deployment, failures)
+            }
             Happening::Poll { host } => self.poll(host),
             Happening::Deed { host, order, deed } => self.deed(host, order, deed),
         }
@@ -216,10 +224,12 @@ impl<'a> World<'a> {
                 });
             }
             Act::Delete { group, missing } => {
+                self.groups[group].last_successful = None;
                 self.intend(group, "its group is deleted", |deployment, _| {
                     deployment.orphaned = Some(missing);
                 });
             }
+            Act::TurnAlarm { group, to, read_after } => self.turn_alarm(group, to, read_after),
             Act::SetClock { server, by_millis } => self.set_clock(server, by_millis),
             Act::Kill { server } => self.crash(server, "is killed"),
             Act::Terminate { host } => {
@@ -235,17 +245,35 @@ impl<'a> World<'a> {
         if self.deployments.iter().any(|d| d.group == group && !d.is_over()) {
             return self.tell(|_| format!("group {group} is busy: no further deployment"));
         }
-        let number = self.deployments.len();
         let settings = &self.scenario.groups[group];
-        let seed = self.scenario.seed.wrapping_mul(31).wrapping_add(number as u64);
+        let seed = self.scenario.seed.wrapping_mul(31).wrapping_add(self.deployments.len() as u64);
         let deployment = Deployment {
             ignore_application_stop_failures: settings.ignore_application_stop_failures,
+            roll_back_on: settings.roll_back_on.clone(),
+            alarms: self.alarms_of(group),
             ..Deployment::new(
                 DeploymentId::from_random(std::array::from_fn(|n| (seed >> (5 * n)) as u8)),
                 settings.minimum_healthy,
                 self.a_clock(),
             )
         };
+        self.create(group, deployment);
+    }
+
+    /// The rollback that a deployment's end made in the same commit.
+    pub fn roll_back(&mut self, number: usize, by: DeploymentId) {
+        let Deployed { group, seen, .. } = &self.deployments[number];
+        let (group, failed) = (*group, &seen.deployment);
+        let deployment = Deployment {
+            creator: Creator::Rollback,
+            ignore_application_stop_failures: failed.ignore_application_stop_failures,
+            ..Deployment::new(by, failed.minimum_healthy, self.a_clock())
+        };
+        self.create(group, deployment);
+    }
+
+    fn create(&mut self, group: usize, deployment: Deployment) {
+        let number = self.deployments.len();
         self.deployments.push(Deployed {
             group,
             seen: Snapshot::of(deployment),
@@ -256,11 +284,12 @@ impl<'a> World<'a> {
         self.tell(|world| {
             let deployment = &world.deployments[number].seen.deployment;
             format!(
-                "{} is created in group {group}: {:?}",
-                deployment.id, deployment.minimum_healthy
+                "{} is created in group {group} by {:?}: {:?}",
+                deployment.id, deployment.creator, deployment.minimum_healthy
             )
         });
         self.watch(number);
+        self.watch_alarms(number);
         for host in 0..self.hosts.len() {
             self.facts_changed(host);
         }
@@ -275,7 +304,18 @@ impl<'a> World<'a> {
         change: impl FnOnce(&mut Deployment, Timestamp),
     ) {
         let unfinished = self.deployments.iter().position(|d| d.group == group && !d.is_over());
-        let Some(number) = unfinished else { return };
+        if let Some(number) = unfinished {
+            self.write_down(number, what, change);
+        }
+    }
+
+    /// Writes down what somebody wants or found of the deployment; that bumps its version.
+    pub fn write_down(
+        &mut self,
+        number: usize,
+        what: &str,
+        change: impl FnOnce(&mut Deployment, Timestamp),
+    ) {
         let clock = self.a_clock();
         let deployment = &mut self.deployments[number].seen.deployment;
         change(deployment, clock);
@@ -288,5 +328,9 @@ impl<'a> World<'a> {
 impl Deployed {
     pub fn is_over(&self) -> bool {
         self.seen.deployment.status.is_over()
+    }
+
+    pub fn is_rollback(&self) -> bool {
+        self.seen.deployment.creator == Creator::Rollback
     }
 }
