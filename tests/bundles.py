@@ -28,11 +28,11 @@ def appspec(hooks=(), files=()):
     return text
 
 
-def recording(seconds=0.0, version="1", events=EVENTS):
-    """A zip with one file and hooks that record when they begin and end."""
+def recording(seconds=0.0, version="1", events=EVENTS, then=""):
+    """A zip with one file and hooks that record when they begin and end; `then` is what each of them does last."""
     return zipped({
         "appspec.yml": appspec([(event, "hook.sh") for event in events], [("version", "/opt/recorded")]),
-        "hook.sh": RECORD.replace("SECONDS", str(seconds)),
+        "hook.sh": RECORD.replace("SECONDS", str(seconds)) + then,
         "version": version,
     })
 

@@ -4,10 +4,12 @@
 one); `dev` is one with local instances, and is skipped with a reason where the machine cannot have any.
 """
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -121,11 +123,14 @@ def _state_directory(prefix):
 
 @pytest.fixture(scope="session")
 def start_longshore():
-    """Starts servers that end with the session: `start_longshore(mode="dev")`."""
+    """Starts servers that end with the session: `start_longshore(mode="dev")`. `prepare` is given the path of the data
+    directory before the server is started."""
     started = []
 
-    def start(mode="server", database_url=None, arguments=()):
+    def start(mode="server", database_url=None, arguments=(), prepare=None):
         home = _state_directory(mode)
+        if prepare:
+            prepare(home / "data")
         running = longshore.Longshore(home / "data", mode, database_url, arguments)
         started.append((running, home))
         return running.start()
@@ -190,11 +195,12 @@ class Dev:
     def from_the_machine(self, instance, *command):
         """Runs a program in an instance's mount name space with all of the machine's rights."""
         subprocess.run(
-            ["nsenter", "--mount", "--root", "--target", str(self._first_process(instance)), *command],
+            ["nsenter", "--mount", "--root", "--target", str(self.first_process(instance)), *command],
             check=True, stdin=subprocess.DEVNULL,
         )
 
-    def _first_process(self, instance):
+    def first_process(self, instance):
+        """The process, as the machine counts, with which everything in an instance ends."""
         for entry in pathlib.Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
@@ -204,6 +210,20 @@ class Dev:
                 if any(word.endswith("sandbox-init") for word in words) and any(instance in word for word in words):
                     return int(entry.name)
         raise AssertionError(f"{instance} has no first process")
+
+    @contextlib.contextmanager
+    def cut_off(self, instance):
+        """Takes an instance off the network, as when somebody pulls its plug, and puts it back."""
+        inside = ["nsenter", "--net", "--target", str(self.first_process(instance)), "ip", "-json", "link", "show", "type", "veth"]
+        (link,) = json.loads(subprocess.run(inside, check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout)
+        # The other end of its cable, in the machine.
+        (name,) = [name for number, name in socket.if_nameindex() if number == link["link_index"]]
+        set_link = ["ip", "link", "set", "dev", name]
+        subprocess.run([*set_link, "down"], check=True, stdin=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            subprocess.run([*set_link, "up"], check=True, stdin=subprocess.DEVNULL)
 
     def make_instance_profile(self, name="CodeDeployInstanceRole"):
         iam = self.client("iam")
@@ -292,8 +312,8 @@ class Dev:
 def start_dev(start_longshore):
     """Starts servers with local instances; skips, with the server's own reason, where there can be none."""
 
-    def start():
-        dev = Dev(start_longshore(mode="dev"))
+    def start(**options):
+        dev = Dev(start_longshore(mode="dev", **options))
         try:
             dev.client("ec2").run_instances(MinCount=1, MaxCount=1, DryRun=True)
         except botocore.exceptions.ClientError as error:

@@ -4,64 +4,27 @@ with no hook run twice."""
 import pytest
 
 import bundles
-import longshore
+from fleets import Fleet
 from names import unique
 
 HOOK_SECONDS = 0.6
 
 
-class Fleet:
-    def __init__(self, dev):
-        self.dev = dev
-        self.application = unique("durable")
-        dev.make_application(self.application, self.application)
-        self.hosts = dev.run_instances(
-            2, tag=self.application, IamInstanceProfile={"Name": "CodeDeployInstanceRole"}
-        )
-        dev.upload(self.application, "v1", bundles.recording(HOOK_SECONDS))
-        dev.upload(self.application, "failing", bundles.zipped({
-            "appspec.yml": bundles.appspec([("BeforeInstall", "hook.sh"), ("AfterInstall", "fail.sh")]),
-            "hook.sh": bundles.RECORD.replace("SECONDS", str(HOOK_SECONDS)),
-            "fail.sh": "#!/bin/sh\nsleep 1\necho this version is broken >&2\nexit 7\n",
-        }))
-
-    def deploy(self, key="v1"):
-        return self.dev.deploy(self.application, self.application, key)
-
-    def hook_lines(self, deployment):
-        """For each host, what its hooks wrote during a deployment."""
-        lines = {}
-        for host in self.hosts:
-            log = self.dev.shell(host, "sh", "-c", f"cat {bundles.HOOK_LOG} 2>/dev/null || true").stdout
-            lines[host] = [line.split(" ", 1)[1] for line in log.splitlines() if line.startswith(deployment)]
-        return lines
-
-    def wait_for_line(self, deployment, line, hosts=1):
-        longshore.wait_until(
-            lambda: sum(line in lines for lines in self.hook_lines(deployment).values()) >= hosts,
-            f"`{line}` on {hosts} host(s) in {deployment}",
-        )
-
-    def kill_and_restart(self):
-        self.dev.longshore.kill()
-        self.dev.longshore.start()
-
-    def every_hook_ran_once(self, deployment):
-        expected = [f"{event} {word}" for event in bundles.EVENTS for word in ("begun", "done")]
-        for host, lines in self.hook_lines(deployment).items():
-            assert lines == expected, host
-
-
 @pytest.fixture(scope="module")
 def fleet(start_dev):
     """A server of its own: it will be killed."""
-    dev = start_dev()
-    dev.make_instance_profile()
-    return Fleet(dev)
+    fleet = Fleet(start_dev(), 2)
+    fleet.upload("v1", bundles.recording(HOOK_SECONDS))
+    fleet.upload("failing", bundles.zipped({
+        "appspec.yml": bundles.appspec([("BeforeInstall", "hook.sh"), ("AfterInstall", "fail.sh")]),
+        "hook.sh": bundles.RECORD.replace("SECONDS", str(HOOK_SECONDS)),
+        "fail.sh": "#!/bin/sh\nsleep 1\necho this version is broken >&2\nexit 7\n",
+    }))
+    return fleet
 
 
 def test_killed_right_after_the_deployment_was_created(fleet):
-    deployment = fleet.deploy()
+    deployment = fleet.deploy("v1")
     fleet.kill_and_restart()
     assert fleet.dev.wait_for_end(deployment)["status"] == "Succeeded"
     fleet.every_hook_ran_once(deployment)
@@ -76,7 +39,7 @@ def test_killed_right_after_the_deployment_was_created(fleet):
     ("ValidateService begun", 2),
 ])
 def test_killed_when_a_hook_wrote(fleet, line, hosts):
-    deployment = fleet.deploy()
+    deployment = fleet.deploy("v1")
     fleet.wait_for_line(deployment, line, hosts)
     fleet.kill_and_restart()
     info = fleet.dev.wait_for_end(deployment)
@@ -86,7 +49,7 @@ def test_killed_when_a_hook_wrote(fleet, line, hosts):
 
 
 def test_killed_again_and_again(fleet):
-    deployment = fleet.deploy()
+    deployment = fleet.deploy("v1")
     for line in ("BeforeInstall begun", "AfterInstall begun", "ValidateService begun"):
         fleet.wait_for_line(deployment, line)
         fleet.kill_and_restart()
@@ -96,7 +59,7 @@ def test_killed_again_and_again(fleet):
 
 def test_dead_while_the_hosts_finish(fleet):
     """The hosts report what they did when the server is back, however long that took."""
-    deployment = fleet.deploy()
+    deployment = fleet.deploy("v1")
     fleet.wait_for_line(deployment, "BeforeInstall begun")
     fleet.dev.longshore.kill()
     fleet.wait_for_line(deployment, "BeforeInstall done")
@@ -116,7 +79,7 @@ def test_a_failure_stays_a_failure(fleet):
 
 
 def test_a_stop_is_remembered(fleet):
-    deployment = fleet.deploy()
+    deployment = fleet.deploy("v1")
     fleet.wait_for_line(deployment, "BeforeInstall begun")
     fleet.dev.client("codedeploy").stop_deployment(deploymentId=deployment)
     fleet.kill_and_restart()

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use rustix::process::Signal;
 
+use crate::process::output;
 use crate::serving::{Serving, signal};
 
 const END_SECONDS_MAX: u64 = 30;
@@ -27,6 +29,10 @@ pub fn clear(program: &Path, home: &Path) -> anyhow::Result<()> {
     }
     if !processes_of(home).is_empty() || !mounts_below(home)?.is_empty() {
         Serving::start(program, "dev", &data)?.stop()?;
+    }
+    // The small disk of a test that was killed. The innermost mount comes last.
+    for mount in mounts_below(home)?.iter().rev() {
+        output(Command::new("umount").arg(mount))?;
     }
     std::fs::remove_dir_all(home).with_context(|| format!("{} cannot be removed", home.display()))
 }

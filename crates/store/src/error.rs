@@ -54,6 +54,12 @@ impl StoreError {
         Self::Corrupt { value: value.into(), expected }
     }
 
+    /// Whether a full disk is behind an error, at whatever depth of its causes.
+    pub fn is_full_behind(error: &(dyn std::error::Error + 'static)) -> bool {
+        let store = error.downcast_ref::<Self>();
+        store.is_some_and(Self::is_full) || error.source().is_some_and(Self::is_full_behind)
+    }
+
     /// Whether the disk or the quota is full: the caller may make room and try again.
     pub fn is_full(&self) -> bool {
         match self {

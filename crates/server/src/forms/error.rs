@@ -3,6 +3,12 @@
 use std::borrow::Cow;
 use std::error::Error;
 
+use store::StoreError;
+
+/// What callers of every service are told when the database's disk is full.
+pub const NO_SPACE_LEFT: &str = "There is no space left on the disk that holds the database; nothing of the request was \
+                                 stored. Make room, and try again.";
+
 /// A refusal, as each service's own error document shows it.
 ///
 /// The code is the contract; the message is for people. A cause is never shown to the caller: the edge logs it
@@ -36,13 +42,18 @@ impl ApiError {
         Self::new(400, code, message)
     }
 
-    /// A failure of ours: the caller learns no more than that, the log learns the cause.
+    /// A failure of ours: the caller learns no more than that, and whether it is for want of room; the log learns the
+    /// cause.
     pub fn internal(cause: impl Error + Send + Sync + 'static) -> Self {
+        let message = if StoreError::is_full_behind(&cause) {
+            NO_SPACE_LEFT
+        } else {
+            "The request could not be completed because of an internal error. Try again."
+        };
         Self {
             code: "InternalFailure".into(),
             status: 500,
-            message: "The request could not be completed because of an internal error. Try again."
-                .into(),
+            message: message.into(),
             cause: Some(Box::new(cause)),
         }
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use model::Timestamp;
 use model::arn::Scope;
 
-pub use error::ApiError;
+pub use error::{ApiError, NO_SPACE_LEFT};
 pub use housekeeping::housekeep;
 pub use params::{BadParameter, Params};
 pub use records::Records;

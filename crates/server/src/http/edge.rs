@@ -305,7 +305,8 @@ impl Edge {
             Err(Failure::Refused(error)) => respond::json_error(&error, request_id),
             Err(failure) => {
                 tracing::error!(request_id, service, operation, error = chain(&failure), "failed");
-                respond::json_error(&respond::internal_failure(request_id), request_id)
+                let told = respond::internal_failure(&failure, request_id);
+                respond::json_error(&told, request_id)
             }
         };
         self.metrics.count(service, operation, response.status().as_u16(), Served::Yes);

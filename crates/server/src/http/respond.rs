@@ -2,9 +2,12 @@
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response as HttpResponse, StatusCode};
+use store::StoreError;
 use wire::{ErrorCode, ServiceError, json11, xml};
 
 use super::body::{Body, Response, full};
+use crate::app::Failure;
+use crate::forms::NO_SPACE_LEFT;
 
 const AMZN_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
@@ -32,12 +35,14 @@ pub fn json_error(error: &ServiceError, request_id: &str) -> Response {
     labelled(response, json11::CONTENT_TYPE, request_id)
 }
 
-/// What a caller learns of a failure of ours.
-pub fn internal_failure(request_id: &str) -> ServiceError {
-    ServiceError::new(
-        ErrorCode::InternalFailure,
-        format!("The request failed inside the service; its log has the reason under {request_id}"),
-    )
+/// What a caller learns of a failure of ours: whether it is for want of room, which may be mended from outside.
+pub fn internal_failure(failure: &Failure, request_id: &str) -> ServiceError {
+    let message = if StoreError::is_full_behind(failure) {
+        NO_SPACE_LEFT.to_owned()
+    } else {
+        format!("The request failed inside the service; its log has the reason under {request_id}")
+    };
+    ServiceError::new(ErrorCode::InternalFailure, message)
 }
 
 /// An XML answer of a form service.
