@@ -11,7 +11,7 @@ import fcntl
 import os
 import platform
 import select
-import signal
+import stat
 import struct
 import subprocess
 
@@ -81,10 +81,10 @@ class Call:
         if self.name not in OF_A_FILE:
             return True
         try:
-            target = os.readlink(f"/proc/{self.pid}/fd/{self.arguments[OF_A_FILE[self.name]]}")
+            mode = os.stat(f"/proc/{self.pid}/fd/{self.arguments[OF_A_FILE[self.name]]}").st_mode
         except OSError:
             return False
-        return target.startswith("/") and not target.startswith("/dev/")
+        return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 class Outcome:
