@@ -127,6 +127,36 @@ impl RollbackEvent {
     }
 }
 
+/// What a further deployment to a busy group does, where the group's tag `longshore:queue` says so: AWS refuses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum QueuePolicy {
+    /// Each waits for its turn, the oldest first.
+    Fifo,
+    /// The newest of those that wait is next, and when it begins, those that are older end.
+    Newest,
+    /// A new one takes the place of the one that waits, which ends.
+    ReplacePending,
+}
+
+impl QueuePolicy {
+    /// Every policy.
+    pub const ALL: [Self; 3] = [Self::Fifo, Self::Newest, Self::ReplacePending];
+
+    /// The value of the tag.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::Newest => "newest",
+            Self::ReplacePending => "replace-pending",
+        }
+    }
+
+    /// The policy that this value of the tag means.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+}
+
 /// What went otherwise than asked without failing the deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusMessage {
@@ -191,6 +221,7 @@ pub enum ErrorCode {
     HealthConstraints,
     HealthConstraintsInvalid,
     InternalError,
+    InvalidRevision,
     ManualStop,
     NoInstances,
     OverMaxInstances,
@@ -200,13 +231,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AlarmActive,
         Self::ApplicationMissing,
         Self::DeploymentGroupMissing,
         Self::HealthConstraints,
         Self::HealthConstraintsInvalid,
         Self::InternalError,
+        Self::InvalidRevision,
         Self::ManualStop,
         Self::NoInstances,
         Self::OverMaxInstances,
@@ -223,6 +255,7 @@ impl ErrorCode {
             Self::HealthConstraints => "HEALTH_CONSTRAINTS",
             Self::HealthConstraintsInvalid => "HEALTH_CONSTRAINTS_INVALID",
             Self::InternalError => "INTERNAL_ERROR",
+            Self::InvalidRevision => "INVALID_REVISION",
             Self::ManualStop => "MANUAL_STOP",
             Self::NoInstances => "NO_INSTANCES",
             Self::OverMaxInstances => "OVER_MAX_INSTANCES",

@@ -20,7 +20,8 @@ pub mod target;
 pub mod arn;
 
 pub use deployment::{
-    Creator, DeploymentStatus, ErrorCode, ErrorInformation, RollbackEvent, StatusMessage,
+    Creator, DeploymentStatus, ErrorCode, ErrorInformation, QueuePolicy, RollbackEvent,
+    StatusMessage,
 };
 pub use deployment_config::{DeploymentConfig, MinimumHealthyHosts, ZonalConfig};
 pub use ids::{

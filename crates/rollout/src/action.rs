@@ -31,6 +31,8 @@ impl Plan {
             | Action::Refuse { .. }
             | Action::UpdateTarget(_)
             | Action::Note(_)
+            | Action::Queue
+            | Action::TakePlace
             | Action::Bake
             | Action::Resume
             | Action::Finish(_) => None,
@@ -48,6 +50,8 @@ impl Plan {
             | Action::Dispatch(_)
             | Action::UpdateTarget(_)
             | Action::Note(_)
+            | Action::Queue
+            | Action::TakePlace
             | Action::Bake
             | Action::Resume
             | Action::Finish(_) => None,
@@ -66,6 +70,10 @@ pub enum Action {
     Dispatch(HostCommand),
     /// Note what went otherwise than asked.
     Note(StatusMessage),
+    /// Let it wait for the group's place.
+    Queue,
+    /// Give it the group's place; always first.
+    TakePlace,
     /// Pause before the next zone.
     Bake,
     /// Go on after the pause.
@@ -115,6 +123,8 @@ pub enum WaitingOn {
     EarlierZone { target: TargetId, zone: Option<String> },
     /// The zones so far are watched until then, before the next one is begun.
     Baking { next: Option<String>, until: Timestamp },
+    /// The group's place is taken, or so many that wait come first.
+    Place { holder: Option<DeploymentId>, ahead: u32 },
     /// The alarms were not read yet, and a red one must keep the deployment from starting; nobody waits for them
     /// longer than until `until`.
     Alarms { names: Vec<String>, until: Timestamp },
@@ -133,6 +143,7 @@ impl WaitingOn {
             Self::ZoneMinimumHealthy { .. } => "ZoneMinimumHealthy",
             Self::EarlierZone { .. } => "EarlierZone",
             Self::Baking { .. } => "Baking",
+            Self::Place { .. } => "Place",
             Self::Alarms { .. } => "Alarms",
             Self::Stopping { .. } => "Stopping",
         }
@@ -147,7 +158,10 @@ impl WaitingOn {
             | Self::MinimumHealthy { target, .. }
             | Self::ZoneMinimumHealthy { target, .. }
             | Self::EarlierZone { target, .. } => Some(target),
-            Self::Baking { .. } | Self::Alarms { .. } | Self::Stopping { .. } => None,
+            Self::Place { .. }
+            | Self::Baking { .. }
+            | Self::Alarms { .. }
+            | Self::Stopping { .. } => None,
         }
     }
 
@@ -172,6 +186,10 @@ impl WaitingOn {
             Self::Baking { next, until } => {
                 vec![("next", text(next.as_deref().unwrap_or_default())), ("until", time(*until))]
             }
+            Self::Place { holder, ahead } => {
+                let holder = holder.as_ref().map_or("", DeploymentId::as_str);
+                vec![("holder", text(holder)), ("ahead", number(*ahead))]
+            }
             Self::Alarms { names, until } => {
                 vec![("names", texts(names)), ("until", time(*until))]
             }
@@ -189,6 +207,7 @@ impl WaitingOn {
             | Self::ZoneMinimumHealthy { .. }
             | Self::EarlierZone { .. }
             | Self::Baking { .. }
+            | Self::Place { .. }
             | Self::Alarms { .. }
             | Self::Stopping { .. } => true,
         }
@@ -220,6 +239,17 @@ impl std::fmt::Display for WaitingOn {
                 "the zones so far are watched before {} is begun",
                 zones::named(next.as_deref())
             ),
+            Self::Place { holder, ahead } => {
+                f.write_str("the deployment waits")?;
+                if let Some(holder) = holder {
+                    write!(f, " until {holder} is over")?;
+                }
+                match ahead {
+                    0 => f.write_str("; it is the next"),
+                    1 => f.write_str("; 1 deployment that waits comes before it"),
+                    many => write!(f, "; {many} deployments that wait come before it"),
+                }
+            }
             Self::Alarms { names, .. } => {
                 write!(f, "the deployment starts when its alarms were read: {}", names.join(", "))
             }
@@ -255,6 +285,11 @@ impl Snapshot {
                 Action::Dispatch(_) => {}
                 Action::Note(message) => {
                     self.deployment.messages.insert(*message);
+                }
+                Action::Queue => self.deployment.status = DeploymentStatus::Queued,
+                Action::TakePlace => {
+                    self.line = None;
+                    self.deployment.status = DeploymentStatus::Created;
                 }
                 Action::Bake => self.deployment.status = DeploymentStatus::Baking,
                 Action::Resume => self.deployment.status = DeploymentStatus::InProgress,

@@ -6,8 +6,8 @@
 use std::fmt;
 
 use model::{
-    DeploymentId, DeploymentStatus, ErrorCode, LifecycleEvent, StatusMessage, TargetId,
-    TargetStatus, Timestamp,
+    DeploymentId, DeploymentStatus, ErrorCode, LifecycleEvent, QueuePolicy, StatusMessage,
+    TargetId, TargetStatus, Timestamp,
 };
 
 use crate::zones;
@@ -31,6 +31,14 @@ pub enum Rule {
         status: DeploymentStatus,
         code: Option<ErrorCode>,
     },
+    /// It waits for the group's place.
+    Queue { policy: QueuePolicy },
+    /// It is its turn: it takes the group's place.
+    TakePlace,
+    /// A newer deployment makes it needless.
+    Supersede { by: DeploymentId, policy: QueuePolicy },
+    /// What is installed has a higher sequence number.
+    Stale { sequence: u64, installed: u64 },
     /// The zone is begun, of whose hosts so many must stay healthy.
     EnterZone { zone: Option<String>, hosts: u32, minimum: u32, at_once: u32 },
     /// The zones so far are watched before the next one is begun.
@@ -135,6 +143,10 @@ impl Rule {
         match self {
             Self::Enlist { .. } => "Enlist",
             Self::Refuse { .. } => "Refuse",
+            Self::Queue { .. } => "Queue",
+            Self::TakePlace => "TakePlace",
+            Self::Supersede { .. } => "Supersede",
+            Self::Stale { .. } => "Stale",
             Self::EnterZone { .. } => "EnterZone",
             Self::Bake { .. } => "Bake",
             Self::Note { .. } => "Note",
@@ -166,6 +178,14 @@ impl Rule {
                 ("status", text(status.name())),
                 ("code", text(code.map_or("", ErrorCode::name))),
             ],
+            Self::Queue { policy } => vec![("policy", text(policy.name()))],
+            Self::TakePlace => Vec::new(),
+            Self::Supersede { by, policy } => {
+                vec![("by", text(by.as_str())), ("policy", text(policy.name()))]
+            }
+            Self::Stale { sequence, installed } => {
+                vec![("sequence", count(*sequence)), ("installed", count(*installed))]
+            }
             Self::EnterZone { zone, hosts, minimum, at_once } => vec![
                 ("zone", text(zone.as_deref().unwrap_or_default())),
                 ("hosts", number(*hosts)),
@@ -216,6 +236,10 @@ pub(crate) fn text(text: &str) -> Input {
 
 pub(crate) fn number(number: u32) -> Input {
     Input::Number(number.into())
+}
+
+fn count(number: u64) -> Input {
+    Input::Number(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 pub(crate) fn time(time: Timestamp) -> Input {
@@ -288,6 +312,16 @@ impl fmt::Display for Rule {
                 } else {
                     write!(f, "; {} spared", Hosts(targets.len()))
                 }
+            }
+            Self::Queue { policy } => write!(
+                f,
+                "waits, since the group is busy and its tag longshore:queue is {}",
+                policy.name()
+            ),
+            Self::TakePlace => f.write_str("it is its turn"),
+            Self::Supersede { by, .. } => write!(f, "the newer deployment {by} takes its place"),
+            Self::Stale { sequence, installed } => {
+                write!(f, "stale: its sequence number is {sequence}, and {installed} is installed")
             }
             Self::EnterZone { zone, hosts, minimum, at_once } => write!(
                 f,

@@ -22,6 +22,7 @@ pub struct Draft<'a> {
     commands: Vec<HostCommand>,
     decisions: Vec<Decision>,
     changes: Vec<Action>,
+    takes_place: bool,
     started: bool,
     refused: bool,
     verdict: Option<Verdict>,
@@ -38,6 +39,7 @@ impl<'a> Draft<'a> {
             commands: Vec::new(),
             decisions: Vec::new(),
             changes: Vec::new(),
+            takes_place: false,
             started: false,
             refused: false,
             verdict: None,
@@ -48,6 +50,11 @@ impl<'a> Draft<'a> {
     /// Changes the deployment as a whole.
     pub fn act(&mut self, change: Action) {
         self.changes.push(change);
+    }
+
+    /// Takes the group's single place out of the line of those that wait.
+    pub fn take_place(&mut self) {
+        self.takes_place = true;
     }
 
     /// Notes what goes otherwise than asked.
@@ -191,6 +198,7 @@ impl<'a> Draft<'a> {
             commands,
             decisions,
             changes,
+            takes_place,
             started,
             refused,
             verdict,
@@ -201,6 +209,9 @@ impl<'a> Draft<'a> {
         let whole =
             |targets: Vec<Cow<'a, Target>>| targets.into_iter().map(Cow::into_owned).collect();
         let mut actions = Vec::new();
+        if takes_place {
+            actions.push(Action::TakePlace);
+        }
         if let (true, Some(verdict)) = (refused, &verdict) {
             actions.push(Action::Refuse { targets: whole(targets), verdict: verdict.clone() });
             return Plan { actions, decisions, waiting: Vec::new(), wake_at: None };

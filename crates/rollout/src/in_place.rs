@@ -5,12 +5,14 @@ use model::Timestamp;
 use crate::action::Plan;
 use crate::draft::Draft;
 use crate::snapshot::Snapshot;
-use crate::{alarms, deadlines, events, health, start, stop};
+use crate::{alarms, deadlines, events, health, queue, start, stop};
 
 pub fn plan(seen: &Snapshot, now: Timestamp) -> Plan {
     let mut draft = Draft::of(seen, now);
     if !seen.deployment.status.has_started()
         && (start::refuse_stopped(&mut draft)
+            || queue::refuse_stale(&mut draft)
+            || queue::wait_for_place(&mut draft)
             || alarms::hold_until_read(&mut draft)
             || start::refuse_or_enlist(&mut draft))
     {

@@ -12,6 +12,8 @@ pub mod snapshot;
 
 mod in_place;
 
+mod queue;
+
 mod start;
 
 mod events;
@@ -40,8 +42,8 @@ pub use decision::{Decision, Input, Rule};
 pub use health::allowed_out_of_service;
 pub use replay::Replay;
 pub use snapshot::{
-    AlarmFinding, AlarmWatch, Busy, Candidate, Completion, Deployment, HealthClass, HostFacts,
-    Members, Presence, RaisedAlarm, Report, Rollback, Snapshot, StopIntent,
+    AlarmFinding, AlarmWatch, Busy, Candidate, Completion, Deployment, HealthClass, Holder,
+    HostFacts, Line, Members, Presence, RaisedAlarm, Report, Rollback, Snapshot, StopIntent,
 };
 pub use start::TARGETS_MAX;
 

@@ -91,6 +91,8 @@ impl Replay {
                 self.enlist(told.enlisted(TargetStatus::Skipped, Step::Skipped)?);
                 self.status = told.status()?;
             }
+            "Queue" => self.status = DeploymentStatus::Queued,
+            "TakePlace" => self.status = DeploymentStatus::Created,
             "Bake" => self.status = DeploymentStatus::Baking,
             "EnterZone" => self.status = DeploymentStatus::InProgress,
             "Dispatch" => {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Creator, DeploymentId, DeploymentStatus, Diagnostics, ErrorCode, ErrorInformation,
-    HostCommandId, MinimumHealthyHosts, RollbackEvent, StatusMessage, Target, TargetId, Timestamp,
-    ZonalConfig,
+    HostCommandId, MinimumHealthyHosts, QueuePolicy, RollbackEvent, StatusMessage, Target,
+    TargetId, Timestamp, ZonalConfig,
 };
 
 /// One deployment as the store holds it, with every fact that its hosts and operators have left there.
@@ -16,6 +16,10 @@ pub struct Snapshot {
     pub members: Members,
     /// What a rollback would deploy again: the last deployment to the group that succeeded.
     pub last_successful: Option<DeploymentId>,
+    /// The sequence number of that deployment, if it had one.
+    pub installed_sequence: Option<u64>,
+    /// Where it stands among those that wait for the group's single place; absent: it has the place, or needs none.
+    pub line: Option<Line>,
     /// The targets by position; empty until the deployment starts.
     pub targets: Vec<Target>,
     /// What hosts reported on the commands of events in progress. No entry: nothing was heard.
@@ -41,6 +45,9 @@ pub struct Deployment {
     pub ignore_application_stop_failures: bool,
     /// An operator's wish to stop, written down when it was asked.
     pub stop: Option<StopIntent>,
+    /// Its place in the history of what is deployed: one with a lower number than what is installed is stale. Absent:
+    /// it can be compared with nothing.
+    pub sequence: Option<u64>,
     /// One zone after the other; absent: zones mean nothing.
     pub zonal: Option<ZonalConfig>,
     /// What went otherwise than asked without failing the deployment.
@@ -62,6 +69,8 @@ impl Snapshot {
             deployment,
             members: Members::NotNeeded,
             last_successful: None,
+            installed_sequence: None,
+            line: None,
             targets: Vec::new(),
             reports: BTreeMap::new(),
             hosts: BTreeMap::new(),
@@ -84,6 +93,7 @@ impl Deployment {
             minimum_healthy,
             ignore_application_stop_failures: false,
             stop: None,
+            sequence: None,
             zonal: None,
             messages: BTreeSet::new(),
             roll_back_on: BTreeSet::new(),
@@ -102,6 +112,26 @@ pub struct StopIntent {
     pub principal: String,
     /// What was said about rolling back; absent: the group's setting decides.
     pub roll_back: Option<bool>,
+}
+
+/// Deployments that wait for their group's single place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub policy: QueuePolicy,
+    /// Who has the place.
+    pub holder: Option<Holder>,
+    /// Those that wait and were made before this one, oldest first.
+    pub older: Vec<DeploymentId>,
+    /// Those that wait and were made after it.
+    pub newer: Vec<DeploymentId>,
+}
+
+/// The deployment that has its group's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    pub id: DeploymentId,
+    /// It came out of the line, and was made after the one that waits.
+    pub overtook: bool,
 }
 
 /// What became of the rollback that a deployment's end asked for.

@@ -15,6 +15,7 @@ use crate::snapshot::{
 };
 use crate::{DEPLOYMENT_LIMIT, Decision, EVENT_LIMIT, PICKUP_LIMIT, plan};
 
+mod queues;
 mod rollbacks;
 mod zones;
 

@@ -199,6 +199,9 @@ impl Driver {
                 Commit::Done => {
                     report(id, &plan);
                     let over = plan.actions.iter().any(ends);
+                    if over || plan.actions.contains(&Action::TakePlace) {
+                        self.wake_waiting(id).await?;
+                    }
                     let progress =
                         if over { Progress::Over } else { Progress::Waiting(plan.wake_at) };
                     return Ok((progress, plan.waiting));
@@ -207,6 +210,13 @@ impl Driver {
                 Commit::Stale => {}
             }
         }
+    }
+
+    /// The line for a group's place moved: each that stands in it looks again.
+    async fn wake_waiting(&self, id: &DeploymentId) -> Result<(), Failure> {
+        let waiting = self.0.store.waiting_behind(id).await?;
+        waiting.iter().filter(|other| *other != id).for_each(|other| self.wake(other));
+        Ok(())
     }
 
     /// The rollback that the plan makes, whole.
@@ -234,6 +244,8 @@ fn ends(action: &Action) -> bool {
         | Action::Dispatch(_)
         | Action::UpdateTarget(_)
         | Action::Note(_)
+        | Action::Queue
+        | Action::TakePlace
         | Action::Bake
         | Action::Resume => false,
     }
@@ -256,6 +268,8 @@ fn report(id: &DeploymentId, plan: &Plan) {
             }
             Action::Refuse { .. } => tracing::info!(deployment = %id, "refused before it began"),
             Action::Note(message) => tracing::info!(deployment = %id, %message, "noted"),
+            Action::Queue => tracing::info!(deployment = %id, "waits for its group's place"),
+            Action::TakePlace => tracing::info!(deployment = %id, "takes its group's place"),
             Action::Bake => tracing::info!(deployment = %id, "pauses before the next zone"),
             Action::Resume => tracing::info!(deployment = %id, "goes on with the next zone"),
             Action::UpdateTarget(_) => {}

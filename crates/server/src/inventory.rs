@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::arn::Scope;
-use model::{ErrorCode, ErrorInformation, InstanceId, Target, TargetId};
+use model::{ErrorCode, ErrorInformation, InstanceId, Revision, Target, TargetId};
 use rollout::{Busy, Candidate, HealthClass, HostFacts, Members, Presence, Snapshot};
 use store::{Group, HealthRecord, Store};
 
@@ -81,16 +81,32 @@ impl Inventory {
                 "The deployment group was deleted before the deployment started",
             ));
         };
+        let only_outdated = Options::read(&record)?.update_outdated_instances_only;
+        let revision = only_outdated.then_some(&record.revision);
         let health = self.store.health(&record.group_id).await?;
-        let mut candidates = self.selected_with(&record.region, &group, &health).await?;
-        if Options::read(&record)?.update_outdated_instances_only {
+        self.members_of(&record.region, &group, &health, revision).await
+    }
+
+    /// The hosts that a deployment to the group would go to now; with a revision, only those that do not have it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn members_of(
+        &self,
+        region: &str,
+        group: &Group,
+        health: &BTreeMap<TargetId, HealthRecord>,
+        outdated_for: Option<&Revision>,
+    ) -> Looked<Members> {
+        let mut candidates = self.selected_with(region, group, health).await?;
+        let selects_any = !candidates.is_empty();
+        if let Some(revision) = outdated_for {
             let installed =
                 |id: &TargetId| health.get(id).and_then(|known| known.revision.as_ref());
-            let selects_any = !candidates.is_empty();
-            candidates.retain(|candidate| installed(&candidate.id) != Some(&record.revision));
-            if selects_any && candidates.is_empty() {
-                return Ok(Members::UpToDate);
-            }
+            candidates.retain(|candidate| installed(&candidate.id) != Some(revision));
+        }
+        if selects_any && candidates.is_empty() {
+            return Ok(Members::UpToDate);
         }
         Ok(Members::Known(candidates))
     }

@@ -189,6 +189,8 @@ async fn begin(store: &Store, number: u32, targets: u32) -> Outcome {
             version: None,
             etag: None,
         },
+        queue: None,
+        sequence: None,
         creator: Creator::User,
         description: None,
         ignore_application_stop_failures: false,

@@ -103,6 +103,8 @@ fn wakes(id: &DeploymentId, actions: &[Action]) -> Vec<Change> {
         | Action::Refuse { .. }
         | Action::UpdateTarget(_)
         | Action::Note(_)
+        | Action::Queue
+        | Action::TakePlace
         | Action::Bake
         | Action::Resume
         | Action::Finish(_) => None,
@@ -128,8 +130,9 @@ fn statements(id: &DeploymentId, version: u64, planned: &Planned<'_>) -> Vec<Sta
             Action::Dispatch(command) => statements.push(dispatch(id, command)),
             Action::UpdateTarget(target) => statements.extend(update(id, target)),
             Action::Finish(verdict) => statements.extend(finish(id, verdict)),
+            Action::TakePlace => statements.extend(deployments::take_place(id)),
             // In the deployment's own row.
-            Action::Note(_) | Action::Bake | Action::Resume => {}
+            Action::Note(_) | Action::Queue | Action::Bake | Action::Resume => {}
         }
     }
     let decisions = decisions.iter().enumerate();
@@ -156,6 +159,8 @@ fn compare_and_set(id: &DeploymentId, version: u64, actions: &[Action]) -> State
                 status = Some(end.status);
                 verdict = Some(end);
             }
+            Action::Queue => status = Some(DeploymentStatus::Queued),
+            Action::TakePlace => status = Some(DeploymentStatus::Created),
             Action::Bake => status = Some(DeploymentStatus::Baking),
             Action::Resume => status = Some(DeploymentStatus::InProgress),
             Action::Note(message) => {

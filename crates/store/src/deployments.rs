@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use model::{
     ApplicationId, ApplicationName, Creator, DeploymentConfigName, DeploymentGroupId,
     DeploymentGroupName, DeploymentId, DeploymentStatus, ErrorCode, ErrorInformation,
-    MinimumHealthyHosts, Revision, RollbackEvent, StatusMessage, TargetStatus, Timestamp,
-    ZonalConfig,
+    MinimumHealthyHosts, QueuePolicy, Revision, RollbackEvent, StatusMessage, TargetStatus,
+    Timestamp, ZonalConfig,
 };
-use rollout::{AlarmWatch, StopIntent};
+use rollout::{AlarmWatch, Holder, Line, StopIntent};
 
 use crate::changes::Change;
 use crate::codec;
@@ -33,6 +33,10 @@ pub struct NewDeployment {
     /// What goes otherwise than asked, as far as that is known already.
     pub messages: BTreeSet<StatusMessage>,
     pub revision: Revision,
+    /// How it waits for the group's single place; absent: it is refused where the place is taken.
+    pub queue: Option<QueuePolicy>,
+    /// Its number in the history of what is deployed, up to `i64::MAX`; absent: it can be compared with nothing.
+    pub sequence: Option<u64>,
     pub creator: Creator,
     pub description: Option<String>,
     pub ignore_application_stop_failures: bool,
@@ -122,7 +126,7 @@ pub enum StopRequest {
 pub(crate) const STATE: &str = "id, version, status, created, started, completed, error_code, error_message, \
      minimum_healthy, ignore_application_stop_failures, \
      stop_requested, stop_principal, stop_roll_back, orphaned, \
-     creator, roll_back_on, rolled_back_by, zonal, messages, \
+     creator, roll_back_on, rolled_back_by, sequence, zonal, messages, \
      alarms, alarms_read, alarm_raised, alarm_finding";
 
 pub(crate) const REST: &str = "region, application_id, application_name, group_id, group_name, config_name, \
@@ -140,13 +144,19 @@ impl Store {
         new: &NewDeployment,
     ) -> Result<CreateDeployment, StoreError> {
         loop {
-            match self.write(creation(new)).await? {
+            let waiting = match new.queue {
+                // A newer deployment may end them.
+                Some(_) => self.waiting_deployments(&new.group_id).await?,
+                None => Vec::new(),
+            };
+            match self.write(creation(new, waiting)).await? {
                 Written::Done(_) => return Ok(CreateDeployment::Created),
                 Written::Unmet { statement: 0 } => return Ok(CreateDeployment::GroupMissing),
                 Written::Unmet { .. } => {}
             }
             if let Some(active) = self.active_deployment(&new.group_id).await?
                 && takes_the_groups_place(new.creator)
+                && new.queue.is_none()
             {
                 return Ok(CreateDeployment::GroupBusy(active));
             }
@@ -244,6 +254,41 @@ impl Store {
         found.map(|mut row| row.parsed("a deployment id")).transpose()
     }
 
+    /// The deployments that wait for the group's single place, oldest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn waiting_deployments(
+        &self,
+        group: &DeploymentGroupId,
+    ) -> Result<Vec<DeploymentId>, StoreError> {
+        let sql = "SELECT id FROM deployments WHERE group_id = $1 AND completed IS NULL \
+                   AND exclusive = 0 AND queue IS NOT NULL ORDER BY created, id";
+        let rows = self.query(sql, params![group]).await?;
+        rows.into_iter().map(|mut row| row.parsed("a deployment id")).collect()
+    }
+
+    /// Those that wait for the place that this deployment had or waited for.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn waiting_behind(&self, id: &DeploymentId) -> Result<Vec<DeploymentId>, StoreError> {
+        let sql = "SELECT o.id FROM deployments d JOIN deployments o ON o.group_id = d.group_id \
+                   WHERE d.id = $1 AND o.completed IS NULL AND o.exclusive = 0 \
+                   AND o.queue IS NOT NULL ORDER BY o.created, o.id";
+        let rows = self.query(sql, params![id]).await?;
+        rows.into_iter().map(|mut row| row.parsed("a deployment id")).collect()
+    }
+
+    /// Where a deployment stands among those that wait; none: it does not wait.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn line(&self, id: &DeploymentId) -> Result<Option<Line>, StoreError> {
+        let mut answers = self.read(line(id).into()).await?.into_iter();
+        read_line(answers.next().unwrap_or_default(), answers.next().unwrap_or_default())
+    }
+
     /// Writes down that a deployment is to stop. Asking again changes nothing, but for a rollback asked for later.
     ///
     /// # Errors
@@ -298,8 +343,9 @@ pub(crate) const fn takes_the_groups_place(creator: Creator) -> bool {
     }
 }
 
-fn creation(new: &NewDeployment) -> Batch {
-    Batch::of(create(new)).waking(vec![Change::Deployment(new.id.clone())])
+fn creation(new: &NewDeployment, waiting: Vec<DeploymentId>) -> Batch {
+    let looking = waiting.into_iter().chain([new.id.clone()]).map(Change::Deployment);
+    Batch::of(create(new)).waking(looking.collect())
 }
 
 /// Makes the deployment, if its group is there and has no other that is not over. The first statement is unmet
@@ -329,9 +375,10 @@ fn insert(new: &NewDeployment) -> Statement {
         "INSERT INTO deployments (id, region, application_id, application_name, group_id, \
          group_name, config_name, minimum_healthy, revision, creator, exclusive, description, \
          ignore_application_stop_failures, options, version, status, created, roll_back_on, \
-         alarms, rolls_back, zonal, messages, previous_revision) \
+         alarms, rolls_back, zonal, messages, queue, sequence, \
+         previous_revision) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16, $17, $18, $19, \
-         $20, $21, \
+         $20, $21, $22, $23, \
          (SELECT last_successful_revision FROM deployment_groups WHERE id = $5)) \
          ON CONFLICT DO NOTHING",
         params![
@@ -345,7 +392,8 @@ fn insert(new: &NewDeployment) -> Statement {
             codec::write_minimum_healthy(new.minimum_healthy),
             codec::write_revision(&new.revision),
             new.creator.name(),
-            takes_the_groups_place(new.creator),
+            // One that may wait takes the place when it is its turn.
+            takes_the_groups_place(new.creator) && new.queue.is_none(),
             new.description.as_deref(),
             new.ignore_application_stop_failures,
             &new.options,
@@ -356,8 +404,71 @@ fn insert(new: &NewDeployment) -> Statement {
             new.rolls_back.as_ref(),
             new.zonal.map(codec::write_zonal),
             codec::write_messages(&new.messages),
+            new.queue.map(QueuePolicy::name),
+            new.sequence,
         ],
     )
+}
+
+/// The line that a deployment stands in: who has the place, and who waits, itself among them. Nobody waits in the line of
+/// one that does not wait.
+pub(crate) fn line(id: &DeploymentId) -> [Query; 2] {
+    let of = |which: &str| {
+        // Each by an index of its own: a group's history may be long.
+        let sql = format!(
+            "SELECT d.queue, o.id, o.queue, CASE WHEN (o.created, o.id) < (d.created, d.id) THEN -1 \
+             WHEN o.id = d.id THEN 0 ELSE 1 END \
+             FROM deployments d JOIN deployments o \
+             ON o.group_id = (SELECT group_id FROM deployments WHERE id = $1) \
+             WHERE d.id = $1 AND d.completed IS NULL AND d.exclusive = 0 AND d.queue IS NOT NULL \
+             AND o.completed IS NULL AND {which}"
+        );
+        Query::new(sql, params![id])
+    };
+    [of("o.exclusive = 1"), of("o.exclusive = 0 ORDER BY o.created, o.id")]
+}
+
+pub(crate) fn read_line(holders: Vec<Row>, waiting: Vec<Row>) -> Result<Option<Line>, StoreError> {
+    let mut found: Option<Line> = None;
+    for mut row in waiting {
+        let policy = row.named(QueuePolicy::from_name, "a way of waiting")?;
+        let empty = || Line { policy, holder: None, older: Vec::new(), newer: Vec::new() };
+        let line = found.get_or_insert_with(empty);
+        let id = row.parsed("a deployment id")?;
+        match (row.optional_text()?, row.int()?) {
+            (Some(_), order) if order < 0 => line.older.push(id),
+            (Some(_), order) if order > 0 => line.newer.push(id),
+            // Itself, or one that needs no place.
+            (Some(_) | None, _) => {}
+        }
+    }
+    if let (Some(line), Some(mut row)) = (&mut found, holders.into_iter().next()) {
+        let _own = row.text()?;
+        let (id, queue, order) = (row.parsed("a deployment id")?, row.optional_text()?, row.int()?);
+        line.holder = Some(Holder { id, overtook: queue.is_some() && order > 0 });
+    }
+    Ok(found)
+}
+
+/// Gives a deployment that waits its group's place, unless another has it.
+pub(crate) fn take_place(id: &DeploymentId) -> [Statement; 2] {
+    [
+        // Held, as by whoever makes a deployment.
+        Statement::new(
+            "SELECT id FROM deployment_groups \
+             WHERE id = (SELECT group_id FROM deployments WHERE id = $1) FOR UPDATE",
+            params![id],
+        )
+        .expecting(1),
+        Statement::new(
+            "UPDATE deployments SET exclusive = 1 WHERE id = $1 AND NOT EXISTS \
+             (SELECT 1 FROM deployments o \
+             WHERE o.group_id = (SELECT group_id FROM deployments WHERE id = $1) \
+             AND o.completed IS NULL AND o.exclusive = 1)",
+            params![id],
+        )
+        .expecting(1),
+    ]
 }
 
 fn list(filter: &DeploymentFilter, after: Option<Cursor>, limit: u32) -> Query {
@@ -432,10 +543,16 @@ pub(crate) fn read_state(row: &mut Row) -> Result<rollout::Deployment, StoreErro
         creator: row.named(Creator::from_name, "a creator")?,
         roll_back_on: codec::read_rollback_events(&row.text()?)?,
         rollback: row.optional_text()?.map(|by| codec::read_rollback(&by)).transpose()?,
+        sequence: read_sequence(row)?,
         zonal: row.optional_text()?.map(|zonal| codec::read_zonal(&zonal)).transpose()?,
         messages: codec::read_messages(&row.text()?)?,
         alarms: alarms::read(row)?,
     })
+}
+
+/// A sequence number, if there is one.
+pub(crate) fn read_sequence(row: &mut Row) -> Result<Option<u64>, StoreError> {
+    Ok(row.optional_int()?.and_then(|number| u64::try_from(number).ok()))
 }
 
 fn read_error(row: &mut Row) -> Result<Option<ErrorInformation>, StoreError> {

@@ -18,6 +18,7 @@ pub(crate) const ALL: &[Migration] = &[
     Migration { number: 6, sql: include_str!("../migrations/0006_rollouts.sql") },
     Migration { number: 7, sql: include_str!("../migrations/0007_notifications.sql") },
     Migration { number: 8, sql: include_str!("../migrations/0008_console.sql") },
+    Migration { number: 9, sql: include_str!("../migrations/0009_queues.sql") },
 ];
 
 /// The newest step that this program knows.

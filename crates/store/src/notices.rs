@@ -156,6 +156,8 @@ pub(crate) fn of_an_action(
         Action::Dispatch(_)
         | Action::UpdateTarget(_)
         | Action::Note(_)
+        | Action::Queue
+        | Action::TakePlace
         | Action::Bake
         | Action::Resume => Vec::new(),
     }

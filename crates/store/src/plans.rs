@@ -293,6 +293,8 @@ async fn use_deployments(store: &Store) -> Result<(), StoreError> {
         zonal: None,
         messages: std::collections::BTreeSet::new(),
         revision: revision(),
+        queue: None,
+        sequence: None,
         creator: Creator::User,
         description: None,
         ignore_application_stop_failures: false,
@@ -348,6 +350,10 @@ async fn use_hosts(store: &Store, new: &NewDeployment) -> Result<(), StoreError>
     // Its id is taken, so the next version is planned anew.
     store.commit(&id, 6, &Planned { rollback: Some(new), ..ending }).await?;
     store.commit(&id, 7, &ending).await?;
+    store.commit(&id, 8, &Planned::acting(at(0), &[Action::TakePlace])).await?;
+    store.waiting_deployments(&new.group_id).await?;
+    store.waiting_behind(&id).await?;
+    store.line(&id).await?;
     store.deployment(&id).await?;
     store.deployment_state(&id).await?;
     store.health(&new.group_id).await?;

@@ -21,6 +21,7 @@ impl Store {
     /// # Errors
     /// The database failed.
     pub async fn snapshot(&self, id: &DeploymentId) -> Result<Option<Snapshot>, StoreError> {
+        let [holder, waiting] = deployments::line(id);
         let queries = vec![
             Query::new(deployments::state_query(), params![id]),
             targets::all(id),
@@ -31,26 +32,37 @@ impl Store {
                 params![id],
             ),
             Query::new(
-                "SELECT g.last_successful_deployment FROM deployments d \
-                 JOIN deployment_groups g ON g.id = d.group_id WHERE d.id = $1",
+                "SELECT g.last_successful_deployment, s.sequence FROM deployments d \
+                 JOIN deployment_groups g ON g.id = d.group_id \
+                 LEFT JOIN deployments s ON s.id = g.last_successful_deployment WHERE d.id = $1",
                 params![id],
             ),
+            holder,
+            waiting,
             freed_by_others(id),
             occupied_by_others(id),
         ];
         let mut answers = self.read(queries).await?.into_iter();
         let mut next = || answers.next().unwrap_or_default();
         let Some(mut row) = next().into_iter().next() else { return Ok(None) };
+        let deployment = deployments::read_state(&mut row)?;
+        let targets = next().into_iter().map(targets::read).collect::<Result<_, _>>()?;
+        let reports = next().into_iter().map(read_reported).collect::<Result<_, _>>()?;
+        let (last_successful, installed_sequence) = match next().into_iter().next() {
+            Some(mut row) => {
+                (row.optional_parsed("a deployment id")?, deployments::read_sequence(&mut row)?)
+            }
+            // The group is gone.
+            None => (None, None),
+        };
         Ok(Some(Snapshot {
-            deployment: deployments::read_state(&mut row)?,
+            deployment,
             members: Members::NotNeeded,
-            targets: next().into_iter().map(targets::read).collect::<Result<_, _>>()?,
-            reports: next().into_iter().map(read_reported).collect::<Result<_, _>>()?,
-            last_successful: match next().into_iter().next() {
-                Some(mut row) => row.optional_parsed("a deployment id")?,
-                // The group is gone.
-                None => None,
-            },
+            targets,
+            reports,
+            last_successful,
+            installed_sequence,
+            line: deployments::read_line(next(), next())?,
             hosts: read_hosts(next(), next())?,
         }))
     }

@@ -9,8 +9,9 @@ use store::{
 };
 use wire::codedeploy::{
     BatchGetDeploymentsInput, BatchGetDeploymentsOutput, CreateDeploymentInput,
-    CreateDeploymentOutput, GetDeploymentInput, GetDeploymentOutput, ListDeploymentsInput,
-    ListDeploymentsOutput, StopDeploymentInput, StopDeploymentOutput, TimeRange,
+    CreateDeploymentOutput, DeploymentInfo, GetDeploymentInput, GetDeploymentOutput,
+    ListDeploymentsInput, ListDeploymentsOutput, StopDeploymentInput, StopDeploymentOutput,
+    TimeRange,
 };
 use wire::{ErrorCode, ServiceError};
 
@@ -53,9 +54,25 @@ impl App {
         group: &Group,
         settings: &Settings,
     ) -> Answer<NewDeployment> {
-        let (revision, config) = self.check_subject(call, input, group).await?;
+        let subject = self.check_subject(call, input, group).await?;
         check_options(input, group)?;
         check_style(settings, group)?;
+        self.assemble(call, input, application_name, group, subject).await
+    }
+
+    /// The deployment that is asked for, of what was held to the rules already.
+    ///
+    /// # Errors
+    /// The description's sequence number is none, or the store failed.
+    pub(super) async fn assemble(
+        &self,
+        call: &Call,
+        input: &CreateDeploymentInput,
+        application_name: model::ApplicationName,
+        group: &Group,
+        (revision, config): (Revision, DeploymentConfig),
+    ) -> Answer<NewDeployment> {
+        let settings = &group_record::settings(group)?;
         let mut options = Options::of(input, settings);
         if is_restart(input) {
             let last = group.last_successful.as_ref();
@@ -73,6 +90,8 @@ impl App {
             zonal: config.zonal,
             messages: BTreeSet::new(),
             revision,
+            queue: self.queue_policy(&group.id).await?,
+            sequence: sequence(input.description.as_deref())?,
             creator: Creator::User,
             description: input.description.clone(),
             ignore_application_stop_failures: input
@@ -143,7 +162,19 @@ impl App {
         input: GetDeploymentInput,
     ) -> Answer<GetDeploymentOutput> {
         let record = self.deployment(input.deployment_id).await?;
-        Ok(GetDeploymentOutput { deployment_info: Some(deployment_info::show(&record)?) })
+        Ok(GetDeploymentOutput { deployment_info: Some(self.shown(&record).await?) })
+    }
+
+    /// The deployment as answers show it; one that waits tells its place.
+    async fn shown(&self, record: &DeploymentRecord) -> Answer<DeploymentInfo> {
+        let mut info = deployment_info::show(record)?;
+        if record.state.status == DeploymentStatus::Queued
+            && let Some(line) = self.store.line(&record.state.id).await?
+        {
+            let messages = info.deployment_status_messages.get_or_insert_default();
+            messages.push(line.waiting().to_string());
+        }
+        Ok(info)
     }
 
     /// Several deployments; unknown ids are left out.
@@ -156,8 +187,10 @@ impl App {
         rules::batch(ids.len(), BATCH_MAX)?;
         let ids =
             ids.into_iter().map(|id| deployment_id(Some(id))).collect::<Result<Vec<_>, _>>()?;
-        let records = self.store.deployments_with(&ids).await?;
-        let infos = records.iter().map(deployment_info::show).collect::<Result<_, _>>()?;
+        let mut infos = Vec::with_capacity(ids.len());
+        for record in self.store.deployments_with(&ids).await? {
+            infos.push(self.shown(&record).await?);
+        }
         Ok(BatchGetDeploymentsOutput { deployments_info: Some(infos) })
     }
 
@@ -293,6 +326,28 @@ fn draw_id() -> DeploymentId {
     DeploymentId::from_random(rand::random())
 }
 
+/// What a description begins the sequence number of its deployment with.
+const SEQUENCE: &str = "longshore:sequence=";
+
+/// The deployment's number in the history of what is deployed, if its description gives one.
+fn sequence(description: Option<&str>) -> Result<Option<u64>, ServiceError> {
+    let words = description.unwrap_or_default().split_whitespace();
+    let Some(number) = words.filter_map(|word| word.strip_prefix(SEQUENCE)).next() else {
+        return Ok(None);
+    };
+    // The database's numbers go no further.
+    let parsed = number.parse().ok().filter(|number| i64::try_from(*number).is_ok());
+    parsed.map(Some).ok_or_else(|| {
+        ServiceError::new(
+            ErrorCode::Validation,
+            format!(
+                "The description's {SEQUENCE}{number} is not valid: the number is one from 0 to {}",
+                i64::MAX
+            ),
+        )
+    })
+}
+
 fn check_options(input: &CreateDeploymentInput, group: &Group) -> Result<(), ServiceError> {
     if input.target_instances.is_some() {
         return Err(ServiceError::new(
@@ -388,4 +443,25 @@ fn window(
         ));
     }
     Ok((start, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_may_have_a_sequence_number() {
+        let of = |text: &str| sequence(Some(text)).map_err(|error| error.code);
+        assert_eq!(sequence(None), Ok(None));
+        assert_eq!(of("build 7, sequence=7"), Ok(None));
+        assert_eq!(of("build 7 longshore:sequence=1042"), Ok(Some(1042)));
+        for wrong in [
+            "longshore:sequence=",
+            "longshore:sequence=-1",
+            "longshore:sequence=1.2",
+            "longshore:sequence=9223372036854775808",
+        ] {
+            assert_eq!(of(wrong), Err(ErrorCode::Validation), "{wrong}");
+        }
+    }
 }

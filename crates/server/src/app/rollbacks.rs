@@ -44,6 +44,9 @@ pub async fn of(
             .into_iter()
             .collect(),
         revision: good.revision,
+        queue: None,
+        // What is installed is as old as when it was deployed first.
+        sequence: good.state.sequence,
         creator: Creator::Rollback,
         description: None,
         ignore_application_stop_failures: failed.state.ignore_application_stop_failures,

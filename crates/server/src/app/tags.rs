@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use model::{DeploymentGroupId, QueuePolicy};
 use store::{Document, Expected};
 use wire::codedeploy::{
     ListTagsForResourceInput, ListTagsForResourceOutput, Tag, TagResourceInput, TagResourceOutput,
@@ -19,6 +20,9 @@ const KIND: &str = "codedeploy.tags";
 const TAGS_MAX: usize = 50;
 const KEY_MAX: usize = 128;
 const VALUE_MAX: usize = 256;
+
+/// The tag of a deployment group that lets further deployments wait.
+pub const QUEUE_TAG: &str = "longshore:queue";
 
 /// Tags by key.
 pub type TagMap = BTreeMap<String, String>;
@@ -38,6 +42,12 @@ pub fn parse(tags: Vec<Tag>) -> Result<TagMap, ServiceError> {
         if key.starts_with("aws:") {
             return Err(invalid(format!(
                 "The tag key '{key}' begins with aws:, which is reserved"
+            )));
+        }
+        if key == QUEUE_TAG && QueuePolicy::from_name(&value).is_none() {
+            let policies = QueuePolicy::ALL.map(QueuePolicy::name).join(", ");
+            return Err(invalid(format!(
+                "The tag {QUEUE_TAG} is one of {policies}, not '{value}'"
             )));
         }
         map.insert(key, value);
@@ -135,6 +145,13 @@ impl App {
         };
         let tags = tags.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) });
         Ok(ListTagsForResourceOutput { tags: Some(tags.collect()), next_token: None })
+    }
+
+    /// How further deployments to a group wait; none: they are refused.
+    pub(super) async fn queue_policy(&self, id: &DeploymentGroupId) -> Answer<Option<QueuePolicy>> {
+        let tags = self.kept_tags(id.as_str()).await?;
+        let value = tags.and_then(|tags| tags.value.get(QUEUE_TAG).cloned());
+        Ok(value.and_then(|name| QueuePolicy::from_name(&name)))
     }
 
     /// Gives a new thing its tags.
@@ -235,7 +252,9 @@ mod tests {
         };
         let tags = parse(vec![tag("a", None), tag("b", Some("c"))]).unwrap();
         assert_eq!(tags.get("a").map(String::as_str), Some(""));
-        for wrong in [tag("", Some("x")), tag("aws:x", None), tag(&"k".repeat(129), None)] {
+        assert!(parse(vec![tag("longshore:queue", Some("replace-pending"))]).is_ok());
+        let queue = tag("longshore:queue", Some("lifo"));
+        for wrong in [queue, tag("", Some("x")), tag("aws:x", None), tag(&"k".repeat(129), None)] {
             assert_eq!(parse(vec![wrong]).unwrap_err().code, ErrorCode::InvalidTagsToAdd);
         }
     }

@@ -44,6 +44,8 @@ async fn a_fresh_deployment_reads_as_made(store: Store) {
         zonal: read.state.zonal,
         messages: read.state.messages.clone(),
         revision: read.revision.clone(),
+        queue: None,
+        sequence: read.state.sequence,
         creator: read.state.creator,
         description: read.description.clone(),
         ignore_application_stop_failures: read.state.ignore_application_stop_failures,

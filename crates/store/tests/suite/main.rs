@@ -16,6 +16,7 @@ mod notifications;
 mod objects;
 mod overviews;
 mod postgres;
+mod queues;
 mod rollbacks;
 mod schema;
 mod sqlite;

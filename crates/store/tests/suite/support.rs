@@ -219,6 +219,8 @@ pub fn deployment(number: u32) -> NewDeployment {
         zonal: None,
         messages: std::collections::BTreeSet::new(),
         revision: revision("v1"),
+        queue: None,
+        sequence: None,
         creator: Creator::User,
         description: Some("as \"asked\"".to_owned()),
         ignore_application_stop_failures: false,

@@ -141,6 +141,7 @@ fn reasons(seen: &Snapshot, plan: &Plan) -> Result<(), Broken> {
             | WaitingOn::ZoneMinimumHealthy { .. }
             | WaitingOn::EarlierZone { .. }
             | WaitingOn::Baking { .. }
+            | WaitingOn::Place { .. }
             | WaitingOn::Alarms { .. }
             | WaitingOn::Stopping { .. } => false,
         })
@@ -158,6 +159,7 @@ fn reasons(seen: &Snapshot, plan: &Plan) -> Result<(), Broken> {
         | WaitingOn::ZoneMinimumHealthy { .. }
         | WaitingOn::EarlierZone { .. }
         | WaitingOn::Baking { .. }
+        | WaitingOn::Place { .. }
         | WaitingOn::Alarms { .. }
         | WaitingOn::Stopping { .. } => true,
         WaitingOn::Host { .. } | WaitingOn::Pickup { .. } | WaitingOn::BusyHost { .. } => false,
@@ -186,7 +188,12 @@ fn of_an_action(seen: &Snapshot, action: &Action, now: Timestamp) -> Result<(), 
                 }),
             }
         }
-        Action::Finish(_) | Action::Note(_) | Action::Bake | Action::Resume => Ok(()),
+        Action::Finish(_)
+        | Action::Note(_)
+        | Action::Queue
+        | Action::TakePlace
+        | Action::Bake
+        | Action::Resume => Ok(()),
     }
 }
 

@@ -101,6 +101,8 @@ fn of_an_action(action: &Action) -> String {
             format!("{} is {:?} [{}]", target.id, target.status, states.join(" "))
         }
         Action::Note(message) => format!("note: {message}"),
+        Action::Queue => "wait for the group's place".to_owned(),
+        Action::TakePlace => "take the group's place".to_owned(),
         Action::Bake => "pause before the next zone".to_owned(),
         Action::Resume => "go on with the next zone".to_owned(),
         Action::Finish(verdict) => match &verdict.error {
