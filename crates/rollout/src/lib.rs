@@ -12,6 +12,8 @@ pub mod snapshot;
 
 mod in_place;
 
+mod forecast;
+
 mod queue;
 
 mod start;
@@ -39,6 +41,7 @@ pub use action::{Action, HostCommand, Plan, Verdict, WaitingOn};
 pub use alarms::FIRST_READING_LIMIT;
 pub use deadlines::{DEPLOYMENT_LIMIT, EVENT_LIMIT, PICKUP_LIMIT};
 pub use decision::{Decision, Input, Rule};
+pub use forecast::{Batch, Forecast, forecast};
 pub use health::allowed_out_of_service;
 pub use replay::Replay;
 pub use snapshot::{

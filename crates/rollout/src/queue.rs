@@ -80,7 +80,7 @@ impl Line {
         u32::try_from(before.len()).unwrap_or(u32::MAX)
     }
 
-    fn is_next(&self) -> bool {
+    pub(crate) fn is_next(&self) -> bool {
         self.holder.is_none() && self.ahead() == 0
     }
 

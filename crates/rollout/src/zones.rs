@@ -77,11 +77,21 @@ fn zonal(draft: &Draft) -> Option<ZonalConfig> {
 fn of(draft: &Draft) -> Vec<Zone> {
     match zonal(draft) {
         Some(zonal) => split(zonal, draft.targets.iter().map(|target| target.zone.as_ref())),
-        None => {
-            let targets = 0..draft.targets.len();
-            vec![Zone { number: 0, name: None, targets, minimum: 0 }]
-        }
+        None => vec![whole(draft.targets.len())],
     }
+}
+
+/// The zones of targets that are in order.
+pub fn of_targets(zonal: Option<ZonalConfig>, targets: &[Target]) -> Vec<Zone> {
+    match applying(zonal, targets.iter().map(|target| target.zone.is_some())) {
+        Some(zonal) => split(zonal, targets.iter().map(|target| target.zone.as_ref())),
+        None => vec![whole(targets.len())],
+    }
+}
+
+/// The one zone of a deployment to which zones mean nothing.
+fn whole(targets: usize) -> Zone {
+    Zone { number: 0, name: None, targets: 0..targets, minimum: 0 }
 }
 
 /// Splits targets, of which the zones are given, where the zone changes.
@@ -133,7 +143,8 @@ pub fn pauses(draft: &Draft) -> Duration {
         .fold(Duration::ZERO, Duration::saturating_add)
 }
 
-fn pause_after(zonal: ZonalConfig, number: usize) -> Duration {
+/// How long the deployment pauses after the zone of that rank.
+pub fn pause_after(zonal: ZonalConfig, number: usize) -> Duration {
     if number == 0 { zonal.first_zone_monitor() } else { zonal.monitor() }
 }
 

@@ -369,7 +369,8 @@ async fn use_listings(store: &Store) -> Result<(), StoreError> {
         store.applications("r", after, 5).await?;
         store.configs("r", after, 5).await?;
         store.groups(&application, after, 5).await?;
-        store.timeline(&id, after, 5).await?;
+        store.timeline(&id, None, after, 5).await?;
+        store.timeline(&id, Some(&target().id), after, 5).await?;
         store.target_ids(&id, &[], after, 5).await?;
         for group in [None, Some(DeploymentGroupId::new("g"))] {
             let mut filter =

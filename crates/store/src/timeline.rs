@@ -58,13 +58,14 @@ impl EntryKind {
 }
 
 impl Store {
-    /// What happened to a deployment, oldest first.
+    /// What happened to a deployment, oldest first; with a `target`, only to that one and to the deployment as a whole.
     ///
     /// # Errors
     /// The database failed, or `after` is no place in such a listing.
     pub async fn timeline(
         &self,
         id: &DeploymentId,
+        target: Option<&TargetId>,
         after: Option<&str>,
         limit: u32,
     ) -> Result<Page<TimelineEntry>, StoreError> {
@@ -76,8 +77,9 @@ impl Store {
         };
         let sql = "SELECT version, position, at, kind, target_id, rule, inputs, what FROM timeline \
                    WHERE deployment_id = $1 AND (version, position) > ($2, $3) \
+                   AND (CAST($5 AS TEXT) IS NULL OR target_id IS NULL OR target_id = $5) \
                    ORDER BY version, position LIMIT $4";
-        let params = params![id, version, position, i64::from(limit) + 1];
+        let params = params![id, version, position, i64::from(limit) + 1, target];
         let rows = self.query(sql, params).await?;
         let found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         let page = Page::of(found, limit, |((version, position), _)| {

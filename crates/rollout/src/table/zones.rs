@@ -57,11 +57,25 @@ fn batches(mut seen: Snapshot, fails: fn(&str) -> bool) -> (String, Snapshot) {
     (story.join(" "), seen)
 }
 
+/// The batches that are told before, in the same words.
+fn foreseen(seen: &Snapshot) -> String {
+    let batches = crate::forecast(seen, START).batches;
+    let words = batches.iter().map(|batch| {
+        let zone = batch.zone.as_deref().unwrap_or("-");
+        match batch.pause.as_secs() / 60 {
+            0 => format!("{zone}{}", batch.hosts),
+            minutes => format!("{zone}{} |{minutes}", batch.hosts),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Source: CodeDeploy user guide, the examples of zonal configurations.
 #[test]
 fn zones_follow_each_other_with_a_pause_between_them() {
     let well = |_: &str| false;
     let check = |minimum, zones: &[(&str, u32)], config, expected: &str| {
+        assert_eq!(foreseen(&zonal(minimum, zones, config)), expected, "told before");
         let (story, seen) = batches(zonal(minimum, zones, config), well);
         assert_eq!(story, expected);
         assert_eq!(seen.deployment.status, DeploymentStatus::Succeeded);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use model::{Event, EventState, LifecycleEvent, Target};
+use model::{Event, EventState, LifecycleEvent, Target, TargetId};
 use serde::{Deserialize, Serialize};
 use store::{Change, DeploymentRecord, OutputFilter, StoredOutput};
 use tokio::sync::broadcast::error::RecvError;
@@ -44,7 +44,7 @@ impl App {
     ) -> Answer<GetHookOutputOutput> {
         let record = self.deployment(input.deployment_id).await?;
         let subject = subject(&record, input.target_id, input.lifecycle_event_name)?;
-        self.check_target(&record, &subject).await?;
+        self.check_target(&record, subject.target.as_ref()).await?;
         let list = format!("GetHookOutput {subject:?}");
         let place = self.tokens.open(&list, input.next_token.as_deref())?;
         let mut place = place.map_or_else(|| Ok(Place::default()), |text| Place::read(&text))?;
@@ -105,8 +105,12 @@ impl App {
     }
 
     /// Refuses a target that a started deployment does not have.
-    async fn check_target(&self, record: &DeploymentRecord, subject: &OutputFilter) -> Answer<()> {
-        let Some(target) = &subject.target else { return Ok(()) };
+    pub(super) async fn check_target(
+        &self,
+        record: &DeploymentRecord,
+        target: Option<&TargetId>,
+    ) -> Answer<()> {
+        let Some(target) = target else { return Ok(()) };
         if record.state.status.has_started()
             && self.store.target(&record.state.id, target).await?.is_none()
         {

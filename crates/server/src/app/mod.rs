@@ -6,6 +6,7 @@
 pub mod applications;
 pub mod configs;
 pub mod deployments;
+pub mod explain;
 pub mod github;
 pub mod groups;
 pub mod hook_output;

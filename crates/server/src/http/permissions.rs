@@ -66,8 +66,11 @@ pub async fn check_own(
     let input: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
     let input = Input { context, input: &input };
     let resource = match operation {
-        OwnOperation::GetHookOutput => group_of(store, &input, input.text("deploymentId")).await?,
+        OwnOperation::ExplainDeployment | OwnOperation::GetHookOutput => {
+            group_of(store, &input, input.text("deploymentId")).await?
+        }
         OwnOperation::LinkGitHubAccountToken => input.application(input.text("applicationName")),
+        OwnOperation::PlanDeployment => input.group(input.text("deploymentGroupName")),
         OwnOperation::PutGitHubAccountToken => vec!["*".to_owned()],
     };
     let action = format!("{ACTION_PREFIX}:{}", operation.name());

@@ -175,7 +175,7 @@ async fn deleting_under_a_running_deployment_orphans_it(store: Store) {
     let record = store.deployment(&deployment_id(1)).await.unwrap().unwrap();
     assert_eq!(record.state.orphaned, Some(ErrorCode::ApplicationMissing));
     assert_eq!(record.application_name.as_str(), "Demo");
-    let told = store.timeline(&deployment_id(1), None, 10).await.unwrap().items;
+    let told = store.timeline(&deployment_id(1), None, None, 10).await.unwrap().items;
     assert_eq!(told.last().unwrap().what, "the application was deleted");
 
     assert!(store.revision(&application("Demo").id, &revision("v1")).await.unwrap().is_none());

@@ -22,6 +22,7 @@ on_both_engines!(
     a_deployment_moves_the_pointers,
     health_follows_the_outcomes,
     a_timeline_tells_what_happened,
+    a_timeline_can_be_read_for_one_target,
     a_commit_wakes_the_hosts_it_has_orders_for,
     a_large_fleet_is_committed_whole,
 );
@@ -44,7 +45,7 @@ async fn a_stale_commit_leaves_nothing(store: Store) {
     begin(&store, 1, 100, &["h1"]).await;
     let command = dispatched(&store, 1, 2, "h1", LifecycleEvent::ApplicationStop, 200).await;
     let before = store.snapshot(&id).await.unwrap().unwrap();
-    let told = store.timeline(&id, None, 50).await.unwrap();
+    let told = store.timeline(&id, None, None, 50).await.unwrap();
     let other = rollout::HostCommand {
         id: model::HostCommandId::derive(&id, &command.target, LifecycleEvent::Install, 1),
         ..command
@@ -68,7 +69,7 @@ async fn a_stale_commit_leaves_nothing(store: Store) {
     );
     assert_eq!(store.snapshot(&id).await.unwrap().unwrap(), before);
     assert_eq!(store.command(&other.id).await.unwrap(), None);
-    assert_eq!(store.timeline(&id, None, 50).await.unwrap(), told);
+    assert_eq!(store.timeline(&id, None, None, 50).await.unwrap(), told);
     let read = store.group_by_id(&group("Demo", "Prod").id).await.unwrap().unwrap();
     assert!(store.health(&read.id).await.unwrap().is_empty());
     assert_eq!(
@@ -353,7 +354,7 @@ async fn a_timeline_tells_what_happened(store: Store) {
 
     let (mut told, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
     loop {
-        let page = store.timeline(&id, after.as_deref(), 2).await.unwrap();
+        let page = store.timeline(&id, None, after.as_deref(), 2).await.unwrap();
         told.extend(page.items.iter().map(|entry| {
             let target = entry.target.as_ref().map_or("-", TargetId::as_str);
             let TimelineEntry { at, kind, rule, what, .. } = entry;
@@ -377,7 +378,7 @@ async fn a_timeline_tells_what_happened(store: Store) {
             "320 Fact RequestRollback - rollback requested by somebody",
         ]
     );
-    let page = store.timeline(&id, None, 4).await.unwrap().items;
+    let page = store.timeline(&id, None, None, 4).await.unwrap().items;
     let healthy = ("healthy".to_owned(), Input::Number(7));
     assert_eq!(page[3].inputs, [healthy, ("minimum".to_owned(), Input::Number(8))]);
 }
@@ -423,4 +424,22 @@ async fn a_large_fleet_is_committed_whole(store: Store) {
     let seen = store.snapshot(&id).await.unwrap().unwrap();
     assert_eq!(seen.targets[..1_999], targets[..1_999]);
     assert_eq!(seen.targets[1_999], changed);
+}
+
+async fn a_timeline_can_be_read_for_one_target(store: Store) {
+    demo(&store).await;
+    create(&store, &deployment(1)).await;
+    let target = TargetId::new("h1");
+    let begin = Rule::Begin { out_of_service: 1, at_once: 1 };
+    let decisions = [
+        Decision::on(&target, begin.clone()),
+        Decision::on(&TargetId::new("h2"), begin),
+        Decision::overall(Rule::Spare { targets: Vec::new() }),
+    ];
+    let actions = [Action::Bake];
+    let planned = Planned { decisions: &decisions, ..Planned::acting(at(1), &actions) };
+    store.commit(&deployment_id(1), 1, &planned).await.unwrap();
+    let told = store.timeline(&deployment_id(1), Some(&target), None, 10).await.unwrap();
+    let about: Vec<_> = told.items.iter().map(|entry| entry.target.as_ref()).collect();
+    assert_eq!(about, [None, Some(&target), None]);
 }

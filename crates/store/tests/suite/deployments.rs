@@ -184,7 +184,7 @@ async fn a_stop_is_written_once(store: Store) {
     assert_eq!(store.request_stop(&id, &wish(9, Some(false))).await.unwrap(), stopping);
     let state = store.deployment_state(&id).await.unwrap().unwrap();
     assert_eq!((state.version, state.stop), (3, Some(wish(5, Some(true)))));
-    let told = store.timeline(&id, None, 10).await.unwrap().items;
+    let told = store.timeline(&id, None, None, 10).await.unwrap().items;
     assert_eq!(told.len(), 3, "{told:?}");
     assert_eq!(told[1].what, "stop requested by arn:aws:iam::123456789012:root");
     assert_eq!(told[2].what, "rollback requested by arn:aws:iam::123456789012:root");

@@ -229,7 +229,7 @@ impl Fleet<'_> {
     async fn replayed(&self) -> Replay {
         let (mut replay, mut after) = (Replay::default(), None);
         loop {
-            let page = self.store.timeline(&self.id, after.as_deref(), 50).await.unwrap();
+            let page = self.store.timeline(&self.id, None, after.as_deref(), 50).await.unwrap();
             for entry in &page.items {
                 let (rule, inputs) = (entry.rule.as_str(), entry.inputs.as_slice());
                 replay.take(Told { target: entry.target.as_ref(), rule, inputs }).unwrap();

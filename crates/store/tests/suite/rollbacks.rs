@@ -49,7 +49,7 @@ async fn the_first_reading_lets_it_start_and_the_first_red_alarm_stops_it(store:
     assert_eq!(watch.first_read, Some(at(20)));
     assert_eq!(watch.raised.map(|raised| (raised.at, raised.finding)), Some((at(40), red)));
     assert!(store.watched_alarms().await.unwrap().is_empty());
-    let told = store.timeline(&new.id, None, 10).await.unwrap().items;
+    let told = store.timeline(&new.id, None, None, 10).await.unwrap().items;
     assert_eq!(told.last().unwrap().what, "in ALARM: cpu");
     let unknown = store.alarms_read(&deployment_id(9), &AlarmReading::Calm, at(1)).await.unwrap();
     assert!(!unknown);

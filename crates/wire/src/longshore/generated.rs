@@ -12,24 +12,35 @@ pub const TARGET_PREFIX: &str = "Longshore_20261124";
 /// An operation of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
+    /// `ExplainDeployment`.
+    ExplainDeployment,
     /// `GetHookOutput`.
     GetHookOutput,
     /// `LinkGitHubAccountToken`.
     LinkGitHubAccountToken,
+    /// `PlanDeployment`.
+    PlanDeployment,
     /// `PutGitHubAccountToken`.
     PutGitHubAccountToken,
 }
 
 impl Operation {
     /// Every operation, in the order of their names.
-    pub const ALL: &[Self] =
-        &[Self::GetHookOutput, Self::LinkGitHubAccountToken, Self::PutGitHubAccountToken];
+    pub const ALL: &[Self] = &[
+        Self::ExplainDeployment,
+        Self::GetHookOutput,
+        Self::LinkGitHubAccountToken,
+        Self::PlanDeployment,
+        Self::PutGitHubAccountToken,
+    ];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::ExplainDeployment => "ExplainDeployment",
             Self::GetHookOutput => "GetHookOutput",
             Self::LinkGitHubAccountToken => "LinkGitHubAccountToken",
+            Self::PlanDeployment => "PlanDeployment",
             Self::PutGitHubAccountToken => "PutGitHubAccountToken",
         }
     }
@@ -39,6 +50,21 @@ impl Operation {
         Self::ALL.iter().copied().find(|operation| operation.name() == name)
     }
 }
+
+impl Call for ExplainDeploymentInput {
+    type Operation = Operation;
+    type Output = ExplainDeploymentOutput;
+    const OPERATION: Operation = Operation::ExplainDeployment;
+}
+
+impl Validate for ExplainDeploymentInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, EXPLAIN_DEPLOYMENT_RULES)
+    }
+}
+
+const EXPLAIN_DEPLOYMENT_RULES: &[Rule] =
+    &[Rule::new("deploymentId", Check::Required, ErrorCode::DeploymentIdRequired)];
 
 impl Call for GetHookOutputInput {
     type Operation = Operation;
@@ -75,6 +101,77 @@ const LINK_GIT_HUB_ACCOUNT_TOKEN_RULES: &[Rule] = &[
     Rule::new("applicationName", Check::NameCharacters, ErrorCode::InvalidApplicationName),
 ];
 
+impl Call for PlanDeploymentInput {
+    type Operation = Operation;
+    type Output = PlanDeploymentOutput;
+    const OPERATION: Operation = Operation::PlanDeployment;
+}
+
+impl Validate for PlanDeploymentInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, PLAN_DEPLOYMENT_RULES)
+    }
+}
+
+const PLAN_DEPLOYMENT_RULES: &[Rule] = &[
+    Rule::new("applicationName", Check::Required, ErrorCode::ApplicationNameRequired),
+    Rule::new("applicationName", Check::Length(1, 100), ErrorCode::InvalidApplicationName),
+    Rule::new("applicationName", Check::NameCharacters, ErrorCode::InvalidApplicationName),
+    Rule::new("deploymentGroupName", Check::Length(1, 100), ErrorCode::InvalidDeploymentGroupName),
+    Rule::new("deploymentGroupName", Check::NameCharacters, ErrorCode::InvalidDeploymentGroupName),
+    Rule::new(
+        "deploymentConfigName",
+        Check::Length(1, 100),
+        ErrorCode::InvalidDeploymentConfigName,
+    ),
+    Rule::new(
+        "deploymentConfigName",
+        Check::NameCharacters,
+        ErrorCode::InvalidDeploymentConfigName,
+    ),
+    Rule::new(
+        "fileExistsBehavior",
+        Check::OneOf(enums::FILE_EXISTS_BEHAVIOR),
+        ErrorCode::InvalidFileExistsBehavior,
+    ),
+    Rule::new("deploymentMode", Check::OneOf(enums::DEPLOYMENT_MODE), ErrorCode::Validation),
+    Rule::new(
+        "revision.revisionType",
+        Check::OneOf(enums::REVISION_LOCATION_TYPE),
+        ErrorCode::InvalidRevision,
+    ),
+    Rule::new(
+        "revision.s3Location.bundleType",
+        Check::OneOf(enums::BUNDLE_TYPE),
+        ErrorCode::InvalidRevision,
+    ),
+    Rule::new(
+        "targetInstances.tagFilters.*.Type",
+        Check::OneOf(enums::EC2_TAG_FILTER_TYPE),
+        ErrorCode::InvalidTargetInstances,
+    ),
+    Rule::new(
+        "targetInstances.ec2TagSet.ec2TagSetList.*.*.Type",
+        Check::OneOf(enums::EC2_TAG_FILTER_TYPE),
+        ErrorCode::InvalidTargetInstances,
+    ),
+    Rule::new(
+        "autoRollbackConfiguration.events.*",
+        Check::OneOf(enums::AUTO_ROLLBACK_EVENT),
+        ErrorCode::InvalidAutoRollbackConfig,
+    ),
+    Rule::new(
+        "ec2DeploymentOptions.autoScalingGroupProcessesToSuspend",
+        Check::Items(4),
+        ErrorCode::InvalidAutoScalingGroupProcessToSuspend,
+    ),
+    Rule::new(
+        "ec2DeploymentOptions.autoScalingGroupProcessesToSuspend.*",
+        Check::OneOf(enums::AUTO_SCALING_GROUP_PROCESS),
+        ErrorCode::InvalidAutoScalingGroupProcessToSuspend,
+    ),
+];
+
 impl Call for PutGitHubAccountTokenInput {
     type Operation = Operation;
     type Output = PutGitHubAccountTokenOutput;
@@ -91,6 +188,102 @@ const PUT_GIT_HUB_ACCOUNT_TOKEN_RULES: &[Rule] = &[
     Rule::new("token", Check::Required, ErrorCode::Validation),
     Rule::new("tokenName", Check::Required, ErrorCode::GitHubAccountTokenNameRequired),
 ];
+
+/// The shape `Alarm` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// The shape `AlarmConfiguration` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlarmConfiguration {
+    #[serde(rename = "enabled", skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    #[serde(rename = "ignorePollAlarmFailure", skip_serializing_if = "Option::is_none")]
+    pub ignore_poll_alarm_failure: Option<bool>,
+    #[serde(rename = "alarms", skip_serializing_if = "Option::is_none")]
+    pub alarms: Option<Vec<Alarm>>,
+}
+
+/// The shape `AppSpecContent` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AppSpecContent {
+    #[serde(rename = "content", skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    #[serde(rename = "sha256", skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// The shape `AutoRollbackConfiguration` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AutoRollbackConfiguration {
+    #[serde(rename = "enabled", skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    #[serde(rename = "events", skip_serializing_if = "Option::is_none")]
+    pub events: Option<Vec<String>>,
+}
+
+/// The shape `DecisionInput` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DecisionInput {
+    #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(rename = "values", skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<String>>,
+}
+
+/// The shape `EC2DeploymentOptions` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EC2DeploymentOptions {
+    /// At most 4.
+    #[serde(
+        rename = "autoScalingGroupProcessesToSuspend",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub auto_scaling_group_processes_to_suspend: Option<Vec<String>>,
+}
+
+/// The shape `EC2TagFilter` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EC2TagFilter {
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// One of [`enums::EC2_TAG_FILTER_TYPE`].
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<String>,
+}
+
+/// The shape `EC2TagSet` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EC2TagSet {
+    #[serde(rename = "ec2TagSetList", skip_serializing_if = "Option::is_none")]
+    pub ec2_tag_set_list: Option<Vec<Vec<EC2TagFilter>>>,
+}
+
+/// What [`Operation::ExplainDeployment`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExplainDeploymentInput {
+    /// Required.
+    #[serde(rename = "deploymentId", skip_serializing_if = "Option::is_none")]
+    pub deployment_id: Option<String>,
+    #[serde(rename = "targetId", skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// What [`Operation::ExplainDeployment`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExplainDeploymentOutput {
+    #[serde(rename = "entries", skip_serializing_if = "Option::is_none")]
+    pub entries: Option<Vec<TimelineEntry>>,
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
 
 /// What [`Operation::GetHookOutput`] is asked with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -118,6 +311,15 @@ pub struct GetHookOutputOutput {
     pub next_token: Option<String>,
     #[serde(rename = "ended", skip_serializing_if = "Option::is_none")]
     pub ended: Option<bool>,
+}
+
+/// The shape `GitHubLocation` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitHubLocation {
+    #[serde(rename = "repository", skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    #[serde(rename = "commitId", skip_serializing_if = "Option::is_none")]
+    pub commit_id: Option<String>,
 }
 
 /// The shape `HookOutputChunk` of the API reference.
@@ -150,6 +352,107 @@ pub struct LinkGitHubAccountTokenInput {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LinkGitHubAccountTokenOutput {}
 
+/// What [`Operation::PlanDeployment`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlanDeploymentInput {
+    /// Required. 1 to 100 characters.
+    #[serde(rename = "applicationName", skip_serializing_if = "Option::is_none")]
+    pub application_name: Option<String>,
+    /// 1 to 100 characters.
+    #[serde(rename = "deploymentGroupName", skip_serializing_if = "Option::is_none")]
+    pub deployment_group_name: Option<String>,
+    #[serde(rename = "revision", skip_serializing_if = "Option::is_none")]
+    pub revision: Option<RevisionLocation>,
+    /// 1 to 100 characters.
+    #[serde(rename = "deploymentConfigName", skip_serializing_if = "Option::is_none")]
+    pub deployment_config_name: Option<String>,
+    #[serde(rename = "description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(rename = "ignoreApplicationStopFailures", skip_serializing_if = "Option::is_none")]
+    pub ignore_application_stop_failures: Option<bool>,
+    #[serde(rename = "targetInstances", skip_serializing_if = "Option::is_none")]
+    pub target_instances: Option<TargetInstances>,
+    #[serde(rename = "autoRollbackConfiguration", skip_serializing_if = "Option::is_none")]
+    pub auto_rollback_configuration: Option<AutoRollbackConfiguration>,
+    #[serde(rename = "updateOutdatedInstancesOnly", skip_serializing_if = "Option::is_none")]
+    pub update_outdated_instances_only: Option<bool>,
+    /// One of [`enums::FILE_EXISTS_BEHAVIOR`].
+    #[serde(rename = "fileExistsBehavior", skip_serializing_if = "Option::is_none")]
+    pub file_exists_behavior: Option<String>,
+    /// One of [`enums::DEPLOYMENT_MODE`].
+    #[serde(rename = "deploymentMode", skip_serializing_if = "Option::is_none")]
+    pub deployment_mode: Option<String>,
+    #[serde(rename = "overrideAlarmConfiguration", skip_serializing_if = "Option::is_none")]
+    pub override_alarm_configuration: Option<AlarmConfiguration>,
+    #[serde(rename = "ec2DeploymentOptions", skip_serializing_if = "Option::is_none")]
+    pub ec2_deployment_options: Option<EC2DeploymentOptions>,
+}
+
+/// What [`Operation::PlanDeployment`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlanDeploymentOutput {
+    /// 1 to 100 characters.
+    #[serde(rename = "applicationName", skip_serializing_if = "Option::is_none")]
+    pub application_name: Option<String>,
+    /// 1 to 100 characters.
+    #[serde(rename = "deploymentGroupName", skip_serializing_if = "Option::is_none")]
+    pub deployment_group_name: Option<String>,
+    /// 1 to 100 characters.
+    #[serde(rename = "deploymentConfigName", skip_serializing_if = "Option::is_none")]
+    pub deployment_config_name: Option<String>,
+    #[serde(rename = "revision", skip_serializing_if = "Option::is_none")]
+    pub revision: Option<RevisionLocation>,
+    #[serde(rename = "minimumHealthy", skip_serializing_if = "Option::is_none")]
+    pub minimum_healthy: Option<i64>,
+    #[serde(rename = "atOnce", skip_serializing_if = "Option::is_none")]
+    pub at_once: Option<i64>,
+    #[serde(rename = "lifecycleEvents", skip_serializing_if = "Option::is_none")]
+    pub lifecycle_events: Option<Vec<String>>,
+    #[serde(rename = "targets", skip_serializing_if = "Option::is_none")]
+    pub targets: Option<Vec<PlannedTarget>>,
+    #[serde(rename = "batches", skip_serializing_if = "Option::is_none")]
+    pub batches: Option<Vec<PlannedBatch>>,
+    #[serde(rename = "refusals", skip_serializing_if = "Option::is_none")]
+    pub refusals: Option<Vec<String>>,
+    #[serde(rename = "waits", skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
+    #[serde(rename = "statusMessages", skip_serializing_if = "Option::is_none")]
+    pub status_messages: Option<Vec<String>>,
+    #[serde(rename = "bundleBytes", skip_serializing_if = "Option::is_none")]
+    pub bundle_bytes: Option<i64>,
+    #[serde(rename = "bytesToFetch", skip_serializing_if = "Option::is_none")]
+    pub bytes_to_fetch: Option<i64>,
+    #[serde(rename = "expectedSeconds", skip_serializing_if = "Option::is_none")]
+    pub expected_seconds: Option<i64>,
+}
+
+/// The shape `PlannedBatch` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannedBatch {
+    #[serde(rename = "zone", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    #[serde(rename = "hosts", skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<i64>,
+    #[serde(rename = "pauseSeconds", skip_serializing_if = "Option::is_none")]
+    pub pause_seconds: Option<i64>,
+}
+
+/// The shape `PlannedTarget` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannedTarget {
+    #[serde(rename = "targetId", skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    #[serde(rename = "targetArn", skip_serializing_if = "Option::is_none")]
+    pub target_arn: Option<String>,
+    #[serde(rename = "zone", skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// One of [`enums::PLANNED_HEALTH`].
+    #[serde(rename = "health", skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
+    #[serde(rename = "hasRevision", skip_serializing_if = "Option::is_none")]
+    pub has_revision: Option<bool>,
+}
+
 /// What [`Operation::PutGitHubAccountToken`] is asked with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutGitHubAccountTokenInput {
@@ -168,8 +471,108 @@ pub struct PutGitHubAccountTokenOutput {
     pub token_name: Option<String>,
 }
 
+/// The shape `RawString` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RawString {
+    #[serde(rename = "content", skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    #[serde(rename = "sha256", skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// The shape `RevisionLocation` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RevisionLocation {
+    /// One of [`enums::REVISION_LOCATION_TYPE`].
+    #[serde(rename = "revisionType", skip_serializing_if = "Option::is_none")]
+    pub revision_type: Option<String>,
+    #[serde(rename = "s3Location", skip_serializing_if = "Option::is_none")]
+    pub s3_location: Option<S3Location>,
+    #[serde(rename = "gitHubLocation", skip_serializing_if = "Option::is_none")]
+    pub git_hub_location: Option<GitHubLocation>,
+    #[serde(rename = "string", skip_serializing_if = "Option::is_none")]
+    pub string: Option<RawString>,
+    #[serde(rename = "appSpecContent", skip_serializing_if = "Option::is_none")]
+    pub app_spec_content: Option<AppSpecContent>,
+}
+
+/// The shape `S3Location` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct S3Location {
+    #[serde(rename = "bucket", skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+    #[serde(rename = "key", skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// One of [`enums::BUNDLE_TYPE`].
+    #[serde(rename = "bundleType", skip_serializing_if = "Option::is_none")]
+    pub bundle_type: Option<String>,
+    #[serde(rename = "version", skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    #[serde(rename = "eTag", skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<String>,
+}
+
+/// The shape `TargetInstances` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetInstances {
+    #[serde(rename = "tagFilters", skip_serializing_if = "Option::is_none")]
+    pub tag_filters: Option<Vec<EC2TagFilter>>,
+    #[serde(rename = "autoScalingGroups", skip_serializing_if = "Option::is_none")]
+    pub auto_scaling_groups: Option<Vec<String>>,
+    #[serde(rename = "ec2TagSet", skip_serializing_if = "Option::is_none")]
+    pub ec2_tag_set: Option<EC2TagSet>,
+}
+
+/// The shape `TimelineEntry` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TimelineEntry {
+    #[serde(rename = "time", skip_serializing_if = "Option::is_none")]
+    pub time: Option<crate::Time>,
+    /// One of [`enums::TIMELINE_ENTRY_KIND`].
+    #[serde(rename = "kind", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(rename = "targetId", skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    #[serde(rename = "rule", skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    #[serde(rename = "inputs", skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Vec<DecisionInput>>,
+    #[serde(rename = "text", skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
 /// The values that the string enumerations of the API permit.
 pub mod enums {
+    /// The values of `AutoRollbackEvent`.
+    pub const AUTO_ROLLBACK_EVENT: &[&str] =
+        &["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"];
+
+    /// The values of `AutoScalingGroupProcess`.
+    pub const AUTO_SCALING_GROUP_PROCESS: &[&str] =
+        &["Terminate", "AZRebalance", "InstanceRefresh", "ScheduledActions"];
+
+    /// The values of `BundleType`.
+    pub const BUNDLE_TYPE: &[&str] = &["tar", "tgz", "zip", "YAML", "JSON"];
+
+    /// The values of `DeploymentMode`.
+    pub const DEPLOYMENT_MODE: &[&str] = &["STANDARD", "RESTART"];
+
+    /// The values of `EC2TagFilterType`.
+    pub const EC2_TAG_FILTER_TYPE: &[&str] = &["KEY_ONLY", "VALUE_ONLY", "KEY_AND_VALUE"];
+
+    /// The values of `FileExistsBehavior`.
+    pub const FILE_EXISTS_BEHAVIOR: &[&str] = &["DISALLOW", "OVERWRITE", "RETAIN"];
+
     /// The values of `HookOutputStream`.
     pub const HOOK_OUTPUT_STREAM: &[&str] = &["stdout", "stderr", "note"];
+
+    /// The values of `PlannedHealth`.
+    pub const PLANNED_HEALTH: &[&str] =
+        &["unhealthy", "revisionUnknown", "revisionOld", "revisionCurrent"];
+
+    /// The values of `RevisionLocationType`.
+    pub const REVISION_LOCATION_TYPE: &[&str] = &["S3", "GitHub", "String", "AppSpecContent"];
+
+    /// The values of `TimelineEntryKind`.
+    pub const TIMELINE_ENTRY_KIND: &[&str] = &["Fact", "Decision", "Waiting"];
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use model::Revision;
-use rollout::{Candidate, HealthClass};
+use rollout::HealthClass;
 use serde_json::json;
 use wire::codedeploy::GitHubLocation;
 use wire::codedeploy::{CreateDeploymentInput, Operation, RevisionLocation, S3Location};
@@ -116,6 +116,8 @@ struct Plan {
     more_hosts: usize,
     all: usize,
     summary: String,
+    waits: Option<String>,
+    notes: Vec<String>,
     refusals: Vec<String>,
     fields: Vec<(String, String)>,
     change_place: String,
@@ -140,14 +142,15 @@ pub async fn plan(visit: &Visit<'_>) -> Result<Response, Problem> {
         "deploymentGroupName": input.deployment_group_name,
     });
     visit.may(Operation::GetDeploymentGroup, named).await?;
-    let inventory = &visit.console().inventory;
-    let preview = visit.app().preview_deployment(visit.call(), inventory, &input).await?;
-    let hosts = preview.hosts.iter().take(HOSTS_SHOWN).zip(1..);
+    let preview = visit.app().preview_deployment(visit.call(), &input).await?;
+    let hosts = preview.forecast.targets.iter().take(HOSTS_SHOWN).zip(1..);
     let hosts = hosts.map(|(host, number)| PlannedHost {
         number,
         name: host.id.to_string(),
-        why: reason(host),
+        why: preview.host(&host.id).map_or("", |known| reason(known.health)),
     });
+    let hosts: Vec<PlannedHost> = hosts.collect();
+    let all = preview.forecast.targets.len();
     let fields: Vec<(String, String)> =
         query.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let change: Vec<String> =
@@ -160,10 +163,12 @@ pub async fn plan(visit: &Visit<'_>) -> Result<Response, Problem> {
         revision: preview.revision.to_string(),
         configuration: preview.configuration.to_string(),
         minimum: words::minimum(preview.minimum_healthy),
-        hosts: hosts.collect(),
-        more_hosts: preview.hosts.len().saturating_sub(HOSTS_SHOWN),
-        all: preview.hosts.len(),
+        hosts,
+        more_hosts: all.saturating_sub(HOSTS_SHOWN),
+        all,
         summary: summary(&preview),
+        waits: preview.forecast.waits.as_ref().map(ToString::to_string),
+        notes: preview.forecast.messages.iter().map(ToString::to_string).collect(),
         refusals: preview.refusals,
         fields,
         change_place: format!("/-/console/deployments/new?{}", change.join("&")),
@@ -172,8 +177,8 @@ pub async fn plan(visit: &Visit<'_>) -> Result<Response, Problem> {
 }
 
 fn summary(preview: &Preview) -> String {
-    let all = preview.hosts.len();
-    let at_once = (preview.at_once as usize).min(all);
+    let all = preview.forecast.targets.len();
+    let at_once = (preview.forecast.at_once as usize).min(all);
     let staying = match all - at_once {
         0 => "none stays".to_owned(),
         1 => "1 stays".to_owned(),
@@ -186,8 +191,8 @@ fn summary(preview: &Preview) -> String {
 }
 
 /// Why a host has its place in the order.
-fn reason(host: &Candidate) -> &'static str {
-    match host.health {
+fn reason(health: HealthClass) -> &'static str {
+    match health {
         HealthClass::Unhealthy => "nothing healthy is on it",
         HealthClass::RevisionUnknown => "what it has is not known",
         HealthClass::RevisionOld => "has an earlier revision",
