@@ -53,9 +53,9 @@ class Clients:
             )
         return self._made[key]
 
-    def longshore(self):
+    def longshore(self, region=REGION):
         """A client for longshore's own operations, by the model that the server publishes."""
-        if "longshore" not in self._made:
+        if ("longshore", region) not in self._made:
             place = pathlib.Path(tempfile.mkdtemp(prefix="longshore-models-"))
             try:
                 longshore.fetch_models(self.endpoint, place)
@@ -64,12 +64,12 @@ class Clients:
                 session.set_config_variable("data_path", str(place))
                 keys = {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key,
                         "aws_session_token": self.token}
-                boto = boto3.Session(botocore_session=session, region_name=REGION, **keys)
+                boto = boto3.Session(botocore_session=session, region_name=region, **keys)
                 config = botocore.config.Config(retries={"max_attempts": 0})
-                self._made["longshore"] = boto.client("longshore", endpoint_url=self.endpoint, config=config)
+                self._made["longshore", region] = boto.client("longshore", endpoint_url=self.endpoint, config=config)
             finally:
                 shutil.rmtree(place)
-        return self._made["longshore"]
+        return self._made["longshore", region]
 
     def resource(self, service):
         return self.boto.resource(service, endpoint_url=self.endpoint)

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::alarms::{AlarmWatcher, POLL_INTERVAL};
+use crate::alarms::{AlarmWatcher, POLL_INTERVAL, SourceKeeper};
 use crate::app::{App, PageTokens, on_premises};
 use crate::clock::Clock;
 use crate::console::{Console, ConsoleConfig};
@@ -204,6 +204,7 @@ impl Server {
         tasks.spawn(Arc::new(parts.spreader).run());
         tasks.spawn(parts.watcher.run());
         tasks.spawn(parts.edge.postman.clone().run());
+        tasks.spawn(parts.sources.run());
         tasks.spawn(sweep_files(parts.edge.s3.clone(), started));
         tasks.spawn(housekeep(
             parts.edge.records.clone(),
@@ -261,6 +262,7 @@ struct Parts {
     driver: Driver,
     spreader: Spreader,
     watcher: AlarmWatcher,
+    sources: SourceKeeper,
 }
 
 impl Parts {
@@ -289,6 +291,8 @@ impl Parts {
             Arc::clone(&deliveries),
             stopping.clone(),
         );
+        let sources =
+            SourceKeeper::new(store.clone(), &outside, config.clock.clone(), stopping.clone());
         let account = config.scope.account.clone();
         let spreader = Spreader::new(store.clone(), account.clone(), stopping.clone());
         let watcher = AlarmWatcher::new(
@@ -339,7 +343,7 @@ impl Parts {
             throttle: Throttle::new(config.rates),
             console,
         };
-        Ok(Self { edge, driver, spreader, watcher })
+        Ok(Self { edge, driver, spreader, watcher, sources })
     }
 }
 

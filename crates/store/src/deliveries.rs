@@ -329,6 +329,16 @@ impl Store {
     pub async fn discard_dead_letter(&self, id: &str) -> Result<bool, StoreError> {
         Ok(self.write(Batch::of(vec![forget_dead(id).expecting(1)])).await?.is_done())
     }
+
+    /// Forgets messages that were given up before `died`; how many.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn forget_dead_letters(&self, died: Timestamp) -> Result<u64, StoreError> {
+        let forget = Statement::new("DELETE FROM dead_letters WHERE died < $1", params![died]);
+        let mut outcomes = self.write(Batch::of(vec![forget])).await?.done()?;
+        Ok(outcomes.pop().map_or(0, |outcome| outcome.count))
+    }
 }
 
 fn forget_dead(id: &str) -> Statement {

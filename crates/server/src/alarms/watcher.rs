@@ -113,9 +113,9 @@ impl AlarmWatcher {
                 Ok(Some(kept)) if kept.record.state == AlarmState::Alarm => {
                     found.red.push(name.clone());
                 }
-                Ok(Some(_)) => {}
-                // An alarm that does not exist cannot be read either.
-                Ok(None) => found.unreadable.push(name.clone()),
+                Ok(Some(kept)) if !kept.record.unreadable => {}
+                // An alarm that does not exist cannot be read either, nor one whose source is out of reach.
+                Ok(Some(_) | None) => found.unreadable.push(name.clone()),
                 Err(error) => {
                     tracing::warn!(
                         alarm = name,

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::history::{self, HistoryItem};
 use super::input::Input;
+use crate::alarms::SOURCE_KIND;
 use crate::forms::records::{Record, RecordError, Records};
 use crate::forms::{ApiError, Context};
 
@@ -154,6 +155,19 @@ struct Metric {
     dimensions: Vec<Dimension>,
 }
 
+impl Settings {
+    /// Those of an alarm whose state comes from a source of longshore's own.
+    pub(crate) fn of_source(alarm: &str, metric: &str) -> Self {
+        Self {
+            alarm_name: alarm.to_owned(),
+            alarm_description: Some("The state comes from an alarm source of longshore".to_owned()),
+            metric_name: Some(metric.to_owned()),
+            namespace: Some("Longshore/AlarmSource".to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
 /// An alarm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AlarmRecord {
@@ -162,6 +176,9 @@ pub(crate) struct AlarmRecord {
     pub(crate) settings: Settings,
     pub(crate) actions_enabled: bool,
     pub(crate) state: AlarmState,
+    /// The alarm's source cannot be read: a failure to whoever polls the alarm. Never so where `SetAlarmState` spoke last.
+    #[serde(default)]
+    pub(crate) unreadable: bool,
     pub(crate) reason: String,
     pub(crate) reason_data: Option<String>,
     pub(crate) configured_ms: i64,
@@ -201,6 +218,7 @@ impl AlarmRecord {
             tags: settings.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
             settings,
             state: AlarmState::InsufficientData,
+            unreadable: false,
             // The service's own words.
             reason: "Unchecked: Initial alarm creation".to_owned(),
             reason_data: None,
@@ -227,9 +245,17 @@ impl AlarmRecord {
             self.transitioned_ms = now;
         }
         self.state = state;
+        self.unreadable = false;
         self.reason = reason.to_owned();
         self.reason_data = data.map(str::to_owned);
         self.state_ms = now;
+        changed
+    }
+
+    /// Nothing is known of the state any more: the alarm's source cannot be read.
+    pub(crate) fn lose_sight(&mut self, reason: &str, now: Timestamp) -> bool {
+        let changed = self.set_state(AlarmState::InsufficientData, reason, None, now);
+        self.unreadable = true;
         changed
     }
 
@@ -445,14 +471,17 @@ fn named(input: &Input) -> Result<Vec<String>, ApiError> {
     Ok(alarm_names)
 }
 
-/// Deletes all of the named alarms, or none if one does not exist.
+/// Deletes all of the named alarms with their sources, or none if one does not exist.
 pub(super) async fn delete(context: &Context, input: &Input) -> Result<Value, ApiError> {
     let mut writes = Vec::new();
     for name in named(input)? {
         let key = key(&context.scope.region, &name);
-        let alarm =
-            context.records.get::<AlarmRecord>(&key).await?.ok_or_else(|| unknown(&name))?;
-        writes.push(store::DocumentWrite::delete(KIND, &alarm.record.key(), store::Expected::Any));
+        if context.records.get::<AlarmRecord>(&key).await?.is_none() {
+            return Err(unknown(&name));
+        }
+        for kind in [KIND, SOURCE_KIND] {
+            writes.push(store::DocumentWrite::delete(kind, &key, store::Expected::Any));
+        }
     }
     context.records.write(writes).await?;
     Ok(NOTHING)

@@ -47,7 +47,7 @@ pub fn changes_something(operation: &str) -> bool {
 }
 
 /// Members of inputs that name what a call is about, in the order in which they are told.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
     "applicationName",
     "deploymentGroupName",
     "currentDeploymentGroupName",
@@ -59,6 +59,9 @@ const NAMES: [&str; 11] = [
     "tokenName",
     "AlarmName",
     "AlarmNames",
+    "alarmName",
+    "name",
+    "ids",
 ];
 
 /// What a call of a JSON service is about.

@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
+use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use model::arn::Scope;
@@ -25,6 +25,7 @@ use super::permissions::{self, PermissionError};
 use super::route::{CommandDialect, MonitoringProtocol, Route, route};
 use super::throttle::Throttle;
 use super::{commands, json, longshore, monitoring, own, respond};
+use crate::alarms::{self, HookError};
 use crate::app::{App, Call, Failure};
 use crate::clock::Clock;
 use crate::cloudwatch;
@@ -39,6 +40,9 @@ use crate::performer::Performer;
 use crate::s3::S3Service;
 use crate::signer::Signer;
 use crate::sns;
+
+/// Where Alertmanager sends alerts, below `/-/`; the rest of the path is a source's token.
+const HOOK: &str = "hooks/alertmanager/";
 
 /// Everything that answers requests.
 pub struct Edge {
@@ -93,6 +97,7 @@ impl Edge {
             Route::Own(path) if console::is_ours(&path) => {
                 return console::answer(&self, head, body, peer).await;
             }
+            Route::Own(ref path) if head.method == Method::POST && path.starts_with(HOOK) => {}
             Route::Own(path) => return self.own(&head, &path).await,
             Route::Visitor => return own::welcome(&head.headers),
             Route::S3 => return self.s3(Request::from_parts(head, body)).await,
@@ -122,7 +127,8 @@ impl Edge {
             }
             Route::Form { scope_service } => self.form(&received, scope_service.as_deref()).await,
             Route::UnknownTarget(target) => self.unknown_target(&received, &target),
-            Route::Own(_) | Route::Visitor | Route::S3 => own::welcome(&received.head.headers),
+            Route::Own(path) => self.alertmanager(&received, &path).await,
+            Route::Visitor | Route::S3 => own::welcome(&received.head.headers),
         }
     }
 
@@ -137,6 +143,28 @@ impl Edge {
             signing_pem,
         };
         own::answer(&head.method, path, &facts)
+    }
+
+    /// Takes in what Alertmanager sends to an alarm source.
+    async fn alertmanager(&self, received: &Received, path: &str) -> Response {
+        let token = path.strip_prefix(HOOK).unwrap_or_default();
+        let now = self.clock.now();
+        let (status, text) = match alarms::alertmanager(&self.records, token, &received.body, now)
+            .await
+        {
+            Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
+            Err(error @ HookError::UnknownToken) => (StatusCode::NOT_FOUND, format!("{error}\n")),
+            Err(error @ (HookError::Body(_) | HookError::TooMany)) => {
+                (StatusCode::BAD_REQUEST, format!("{error}\n"))
+            }
+            Err(error) => {
+                let request_id = &received.request_id;
+                tracing::error!(request_id, error = chain(&error), "an alert was not taken in");
+                (StatusCode::INTERNAL_SERVER_ERROR, format!("see the log under {request_id}\n"))
+            }
+        };
+        self.metrics.count("alertmanager", "Hook", status.as_u16(), Served::Yes);
+        respond::with_status(status, body::full(text))
     }
 
     async fn s3(&self, request: Request<Incoming>) -> Response {
@@ -236,7 +264,7 @@ impl Edge {
         permissions::check_own(&context, &self.app.store, &call.caller, operation, body)
             .await
             .map_err(refused_permission)?;
-        longshore::answer(&self.app, call, operation, body).await
+        longshore::answer(&self.app, &context, call, operation, body).await
     }
 
     async fn commands(&self, received: &Received, name: &str, dialect: CommandDialect) -> Response {
@@ -454,6 +482,10 @@ impl Edge {
             ReadError::TooSlow => 408,
             ReadError::Broken(_) => 400,
         };
+        if let Route::Own(_) = route {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+            return respond::with_status(status, body::full(format!("{error}\n")));
+        }
         if let Route::Form { scope_service } = route {
             let service = FormService::find(scope_service.as_deref(), None);
             let error = ApiError::new(status, "RequestEntityTooLarge", error.to_string());

@@ -5,15 +5,43 @@ use wire::longshore::Operation;
 
 use super::json::read;
 use crate::app::{App, Call, Failure};
+use crate::forms::Context;
+use crate::{alarms, notifications};
 
 /// Answers one call of longshore's own service.
 pub async fn answer(
     app: &App,
+    context: &Context,
     call: &Call,
     operation: Operation,
     body: &[u8],
 ) -> Result<Vec<u8>, Failure> {
     let output = match operation {
+        Operation::DeleteAlarmSource => {
+            json11::encode(&alarms::api::delete(context, read(body)?).await?)
+        }
+        Operation::DeleteDeadLetters => {
+            json11::encode(&notifications::api::discard(context, read(body)?).await?)
+        }
+        Operation::DeleteEventDestination => {
+            json11::encode(&notifications::api::delete(context, read(body)?).await?)
+        }
+        Operation::ListAlarmSources => {
+            json11::encode(&alarms::api::list(context, read(body)?).await?)
+        }
+        Operation::ListDeadLetters => {
+            json11::encode(&notifications::api::dead_letters(context, read(body)?).await?)
+        }
+        Operation::ListEventDestinations => {
+            json11::encode(&notifications::api::list(context, read(body)?).await?)
+        }
+        Operation::PutAlarmSource => json11::encode(&alarms::api::put(context, read(body)?).await?),
+        Operation::PutEventDestination => {
+            json11::encode(&notifications::api::put(context, read(body)?).await?)
+        }
+        Operation::RedriveDeadLetters => {
+            json11::encode(&notifications::api::redrive(context, read(body)?).await?)
+        }
         Operation::ExplainDeployment => {
             json11::encode(&app.explain_deployment(call, read(body)?).await?)
         }

@@ -3,6 +3,7 @@
 //! Source: service authorization reference of CodeDeploy; where the user guide names other resources than the
 //! reference, either will do.
 
+use model::arn::Scope;
 use serde_json::Value;
 use store::{Store, StoreError};
 use wire::codedeploy::Operation;
@@ -70,8 +71,20 @@ pub async fn check_own(
             group_of(store, &input, input.text("deploymentId")).await?
         }
         OwnOperation::LinkGitHubAccountToken => input.application(input.text("applicationName")),
+        OwnOperation::PutAlarmSource | OwnOperation::DeleteAlarmSource => {
+            let Scope { region, account } = &context.scope;
+            let name = input.text("alarmName");
+            vec![format!("arn:aws:cloudwatch:{region}:{account}:alarm:{name}")]
+        }
         OwnOperation::PlanDeployment => input.group(input.text("deploymentGroupName")),
-        OwnOperation::PutGitHubAccountToken => vec!["*".to_owned()],
+        OwnOperation::DeleteDeadLetters
+        | OwnOperation::DeleteEventDestination
+        | OwnOperation::ListAlarmSources
+        | OwnOperation::ListDeadLetters
+        | OwnOperation::ListEventDestinations
+        | OwnOperation::PutEventDestination
+        | OwnOperation::PutGitHubAccountToken
+        | OwnOperation::RedriveDeadLetters => vec!["*".to_owned()],
     };
     let action = format!("{ACTION_PREFIX}:{}", operation.name());
     allowed(context, caller, &action, &resource, Facts::default()).await

@@ -29,7 +29,6 @@ impl Format {
         }
     }
 
-    #[expect(dead_code, reason = "the operations that make destinations are not served yet")]
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         [Self::EventBridge, Self::CloudEvents].into_iter().find(|format| format.name() == name)
     }

@@ -6,6 +6,7 @@
 //! taken in or given up. Nothing here is waited for by a rollout, and nothing is lost by a crash: a message is either a
 //! notice, a delivery, taken in, or a dead letter.
 
+pub(crate) mod api;
 mod counts;
 pub(crate) mod destinations;
 mod events;

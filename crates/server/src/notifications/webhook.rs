@@ -13,13 +13,18 @@ use sha2::Sha256;
 const PREFIX: &str = "whsec_";
 
 /// A new secret: 192 random bits.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the operations that make destinations are not served yet")
-)]
 pub(super) fn draw_secret() -> String {
     let secret: [u8; 24] = rand::random();
     format!("{PREFIX}{}", STANDARD.encode(secret))
+}
+
+/// Whether signatures can be made with it: a text of one's own, or the prefix and base64 of as many bytes as make it hard
+/// to guess.
+pub(super) fn is_secret(secret: &str) -> bool {
+    match secret.strip_prefix(PREFIX) {
+        Some(rest) => STANDARD.decode(rest).is_ok_and(|key| key.len() >= 16),
+        None => true,
+    }
 }
 
 /// The key that a secret stands for: what follows the prefix in base64, or the secret's own bytes.

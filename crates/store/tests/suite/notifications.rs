@@ -150,7 +150,15 @@ async fn a_dead_letter_can_be_sent_again(store: Store) {
     let again = claim(&store, "one", 30).await.remove(0);
     assert_eq!(again.messages[0].body, "{\"n\":1}");
     store.bury(&again, &again.messages[0], "dead3", 1, at(40), "HTTP 500").await.unwrap();
-    assert!(store.discard_dead_letter("dead3").await.unwrap());
+    assert_eq!(store.forget_dead_letters(at(40)).await.unwrap(), 0);
+    store.deliver(&[message("b", 1)]).await.unwrap();
+    // Lanes that are empty by now are claimed too, and end.
+    let mut lanes = claim(&store, "one", 50).await.into_iter();
+    let other = lanes.find(|lane| !lane.messages.is_empty()).unwrap();
+    store.bury(&other, &other.messages[0], "dead4", 1, at(41), "HTTP 500").await.unwrap();
+    assert_eq!(store.forget_dead_letters(at(41)).await.unwrap(), 1, "only what is older");
+    assert!(!store.discard_dead_letter("dead3").await.unwrap());
+    assert!(store.discard_dead_letter("dead4").await.unwrap());
     assert!(store.dead_letters(None, None, 10).await.unwrap().items.is_empty());
     store.forget_deliveries("queue").await.unwrap();
     assert_eq!(store.next_delivery().await.unwrap(), None);

@@ -7,6 +7,10 @@
 pub enum ErrorCode {
     /// `AccessDeniedException`, status 400.
     AccessDenied,
+    /// `AlarmSourceDoesNotExistException`, status 400.
+    AlarmSourceDoesNotExist,
+    /// `AlarmSourceLimitExceededException`, status 400.
+    AlarmSourceLimitExceeded,
     /// `AlarmsLimitExceededException`, status 400.
     AlarmsLimitExceeded,
     /// `ApplicationAlreadyExistsException`, status 400.
@@ -67,6 +71,10 @@ pub enum ErrorCode {
     DescriptionTooLong,
     /// `ECSServiceMappingLimitExceededException`, status 400.
     ECSServiceMappingLimitExceeded,
+    /// `EventDestinationDoesNotExistException`, status 400.
+    EventDestinationDoesNotExist,
+    /// `EventDestinationLimitExceededException`, status 400.
+    EventDestinationLimitExceeded,
     /// `ExpiredTokenException`, status 400.
     ExpiredToken,
     /// `GitHubAccountTokenDoesNotExistException`, status 400.
@@ -101,6 +109,8 @@ pub enum ErrorCode {
     InternalFailure,
     /// `InvalidAlarmConfigException`, status 400.
     InvalidAlarmConfig,
+    /// `InvalidAlarmSourceException`, status 400.
+    InvalidAlarmSource,
     /// `InvalidApplicationNameException`, status 400.
     InvalidApplicationName,
     /// `InvalidArnException`, status 400.
@@ -141,6 +151,8 @@ pub enum ErrorCode {
     InvalidEC2Tag,
     /// `InvalidECSServiceException`, status 400.
     InvalidECSService,
+    /// `InvalidEventDestinationException`, status 400.
+    InvalidEventDestination,
     /// `InvalidExternalIdException`, status 400.
     InvalidExternalId,
     /// `InvalidFileExistsBehaviorException`, status 400.
@@ -271,6 +283,8 @@ impl ErrorCode {
     /// Every error, in the order of their names.
     pub const ALL: &[Self] = &[
         Self::AccessDenied,
+        Self::AlarmSourceDoesNotExist,
+        Self::AlarmSourceLimitExceeded,
         Self::AlarmsLimitExceeded,
         Self::ApplicationAlreadyExists,
         Self::ApplicationDoesNotExist,
@@ -301,6 +315,8 @@ impl ErrorCode {
         Self::DeploymentTargetListSizeExceeded,
         Self::DescriptionTooLong,
         Self::ECSServiceMappingLimitExceeded,
+        Self::EventDestinationDoesNotExist,
+        Self::EventDestinationLimitExceeded,
         Self::ExpiredToken,
         Self::GitHubAccountTokenDoesNotExist,
         Self::GitHubAccountTokenLimitExceeded,
@@ -318,6 +334,7 @@ impl ErrorCode {
         Self::InstanceNotRegistered,
         Self::InternalFailure,
         Self::InvalidAlarmConfig,
+        Self::InvalidAlarmSource,
         Self::InvalidApplicationName,
         Self::InvalidArn,
         Self::InvalidAutoRollbackConfig,
@@ -338,6 +355,7 @@ impl ErrorCode {
         Self::InvalidEC2TagCombination,
         Self::InvalidEC2Tag,
         Self::InvalidECSService,
+        Self::InvalidEventDestination,
         Self::InvalidExternalId,
         Self::InvalidFileExistsBehavior,
         Self::InvalidGitHubAccountToken,
@@ -406,6 +424,8 @@ impl ErrorCode {
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccessDenied => "AccessDeniedException",
+            Self::AlarmSourceDoesNotExist => "AlarmSourceDoesNotExistException",
+            Self::AlarmSourceLimitExceeded => "AlarmSourceLimitExceededException",
             Self::AlarmsLimitExceeded => "AlarmsLimitExceededException",
             Self::ApplicationAlreadyExists => "ApplicationAlreadyExistsException",
             Self::ApplicationDoesNotExist => "ApplicationDoesNotExistException",
@@ -436,6 +456,8 @@ impl ErrorCode {
             Self::DeploymentTargetListSizeExceeded => "DeploymentTargetListSizeExceededException",
             Self::DescriptionTooLong => "DescriptionTooLongException",
             Self::ECSServiceMappingLimitExceeded => "ECSServiceMappingLimitExceededException",
+            Self::EventDestinationDoesNotExist => "EventDestinationDoesNotExistException",
+            Self::EventDestinationLimitExceeded => "EventDestinationLimitExceededException",
             Self::ExpiredToken => "ExpiredTokenException",
             Self::GitHubAccountTokenDoesNotExist => "GitHubAccountTokenDoesNotExistException",
             Self::GitHubAccountTokenLimitExceeded => "GitHubAccountTokenLimitExceededException",
@@ -453,6 +475,7 @@ impl ErrorCode {
             Self::InstanceNotRegistered => "InstanceNotRegisteredException",
             Self::InternalFailure => "InternalFailure",
             Self::InvalidAlarmConfig => "InvalidAlarmConfigException",
+            Self::InvalidAlarmSource => "InvalidAlarmSourceException",
             Self::InvalidApplicationName => "InvalidApplicationNameException",
             Self::InvalidArn => "InvalidArnException",
             Self::InvalidAutoRollbackConfig => "InvalidAutoRollbackConfigException",
@@ -477,6 +500,7 @@ impl ErrorCode {
             Self::InvalidEC2TagCombination => "InvalidEC2TagCombinationException",
             Self::InvalidEC2Tag => "InvalidEC2TagException",
             Self::InvalidECSService => "InvalidECSServiceException",
+            Self::InvalidEventDestination => "InvalidEventDestinationException",
             Self::InvalidExternalId => "InvalidExternalIdException",
             Self::InvalidFileExistsBehavior => "InvalidFileExistsBehaviorException",
             Self::InvalidGitHubAccountToken => "InvalidGitHubAccountTokenException",

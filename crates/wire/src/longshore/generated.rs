@@ -12,36 +12,72 @@ pub const TARGET_PREFIX: &str = "Longshore_20261124";
 /// An operation of this service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
+    /// `DeleteAlarmSource`.
+    DeleteAlarmSource,
+    /// `DeleteDeadLetters`.
+    DeleteDeadLetters,
+    /// `DeleteEventDestination`.
+    DeleteEventDestination,
     /// `ExplainDeployment`.
     ExplainDeployment,
     /// `GetHookOutput`.
     GetHookOutput,
     /// `LinkGitHubAccountToken`.
     LinkGitHubAccountToken,
+    /// `ListAlarmSources`.
+    ListAlarmSources,
+    /// `ListDeadLetters`.
+    ListDeadLetters,
+    /// `ListEventDestinations`.
+    ListEventDestinations,
     /// `PlanDeployment`.
     PlanDeployment,
+    /// `PutAlarmSource`.
+    PutAlarmSource,
+    /// `PutEventDestination`.
+    PutEventDestination,
     /// `PutGitHubAccountToken`.
     PutGitHubAccountToken,
+    /// `RedriveDeadLetters`.
+    RedriveDeadLetters,
 }
 
 impl Operation {
     /// Every operation, in the order of their names.
     pub const ALL: &[Self] = &[
+        Self::DeleteAlarmSource,
+        Self::DeleteDeadLetters,
+        Self::DeleteEventDestination,
         Self::ExplainDeployment,
         Self::GetHookOutput,
         Self::LinkGitHubAccountToken,
+        Self::ListAlarmSources,
+        Self::ListDeadLetters,
+        Self::ListEventDestinations,
         Self::PlanDeployment,
+        Self::PutAlarmSource,
+        Self::PutEventDestination,
         Self::PutGitHubAccountToken,
+        Self::RedriveDeadLetters,
     ];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::DeleteAlarmSource => "DeleteAlarmSource",
+            Self::DeleteDeadLetters => "DeleteDeadLetters",
+            Self::DeleteEventDestination => "DeleteEventDestination",
             Self::ExplainDeployment => "ExplainDeployment",
             Self::GetHookOutput => "GetHookOutput",
             Self::LinkGitHubAccountToken => "LinkGitHubAccountToken",
+            Self::ListAlarmSources => "ListAlarmSources",
+            Self::ListDeadLetters => "ListDeadLetters",
+            Self::ListEventDestinations => "ListEventDestinations",
             Self::PlanDeployment => "PlanDeployment",
+            Self::PutAlarmSource => "PutAlarmSource",
+            Self::PutEventDestination => "PutEventDestination",
             Self::PutGitHubAccountToken => "PutGitHubAccountToken",
+            Self::RedriveDeadLetters => "RedriveDeadLetters",
         }
     }
 
@@ -50,6 +86,58 @@ impl Operation {
         Self::ALL.iter().copied().find(|operation| operation.name() == name)
     }
 }
+
+impl Call for DeleteAlarmSourceInput {
+    type Operation = Operation;
+    type Output = crate::call::NoOutput;
+    const OPERATION: Operation = Operation::DeleteAlarmSource;
+}
+
+impl Validate for DeleteAlarmSourceInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, DELETE_ALARM_SOURCE_RULES)
+    }
+}
+
+const DELETE_ALARM_SOURCE_RULES: &[Rule] = &[
+    Rule::new("alarmName", Check::Required, ErrorCode::Validation),
+    Rule::new("alarmName", Check::Length(1, 255), ErrorCode::Validation),
+];
+
+impl Call for DeleteDeadLettersInput {
+    type Operation = Operation;
+    type Output = DeleteDeadLettersOutput;
+    const OPERATION: Operation = Operation::DeleteDeadLetters;
+}
+
+impl Validate for DeleteDeadLettersInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, DELETE_DEAD_LETTERS_RULES)
+    }
+}
+
+const DELETE_DEAD_LETTERS_RULES: &[Rule] = &[
+    Rule::new("ids", Check::Required, ErrorCode::Validation),
+    Rule::new("ids", Check::Items(100), ErrorCode::Validation),
+    Rule::new("ids.*", Check::Length(1, 100), ErrorCode::Validation),
+];
+
+impl Call for DeleteEventDestinationInput {
+    type Operation = Operation;
+    type Output = crate::call::NoOutput;
+    const OPERATION: Operation = Operation::DeleteEventDestination;
+}
+
+impl Validate for DeleteEventDestinationInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, DELETE_EVENT_DESTINATION_RULES)
+    }
+}
+
+const DELETE_EVENT_DESTINATION_RULES: &[Rule] = &[
+    Rule::new("name", Check::Required, ErrorCode::Validation),
+    Rule::new("name", Check::Length(1, 100), ErrorCode::Validation),
+];
 
 impl Call for ExplainDeploymentInput {
     type Operation = Operation;
@@ -100,6 +188,45 @@ const LINK_GIT_HUB_ACCOUNT_TOKEN_RULES: &[Rule] = &[
     Rule::new("applicationName", Check::Length(1, 100), ErrorCode::InvalidApplicationName),
     Rule::new("applicationName", Check::NameCharacters, ErrorCode::InvalidApplicationName),
 ];
+
+impl Call for ListAlarmSourcesInput {
+    type Operation = Operation;
+    type Output = ListAlarmSourcesOutput;
+    const OPERATION: Operation = Operation::ListAlarmSources;
+}
+
+impl Validate for ListAlarmSourcesInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        Ok(())
+    }
+}
+
+impl Call for ListDeadLettersInput {
+    type Operation = Operation;
+    type Output = ListDeadLettersOutput;
+    const OPERATION: Operation = Operation::ListDeadLetters;
+}
+
+impl Validate for ListDeadLettersInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, LIST_DEAD_LETTERS_RULES)
+    }
+}
+
+const LIST_DEAD_LETTERS_RULES: &[Rule] =
+    &[Rule::new("destination", Check::Length(1, 1024), ErrorCode::Validation)];
+
+impl Call for ListEventDestinationsInput {
+    type Operation = Operation;
+    type Output = ListEventDestinationsOutput;
+    const OPERATION: Operation = Operation::ListEventDestinations;
+}
+
+impl Validate for ListEventDestinationsInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        Ok(())
+    }
+}
 
 impl Call for PlanDeploymentInput {
     type Operation = Operation;
@@ -161,6 +288,11 @@ const PLAN_DEPLOYMENT_RULES: &[Rule] = &[
         ErrorCode::InvalidAutoRollbackConfig,
     ),
     Rule::new(
+        "overrideAlarmConfiguration.alarms.*.name",
+        Check::Length(1, 255),
+        ErrorCode::Validation,
+    ),
+    Rule::new(
         "ec2DeploymentOptions.autoScalingGroupProcessesToSuspend",
         Check::Items(4),
         ErrorCode::InvalidAutoScalingGroupProcessToSuspend,
@@ -170,6 +302,65 @@ const PLAN_DEPLOYMENT_RULES: &[Rule] = &[
         Check::OneOf(enums::AUTO_SCALING_GROUP_PROCESS),
         ErrorCode::InvalidAutoScalingGroupProcessToSuspend,
     ),
+];
+
+impl Call for PutAlarmSourceInput {
+    type Operation = Operation;
+    type Output = PutAlarmSourceOutput;
+    const OPERATION: Operation = Operation::PutAlarmSource;
+}
+
+impl Validate for PutAlarmSourceInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, PUT_ALARM_SOURCE_RULES)
+    }
+}
+
+const PUT_ALARM_SOURCE_RULES: &[Rule] = &[
+    Rule::new("alarmName", Check::Required, ErrorCode::Validation),
+    Rule::new("alarmName", Check::Length(1, 255), ErrorCode::Validation),
+    Rule::new("intervalSeconds", Check::Range(1, 3600), ErrorCode::Validation),
+    Rule::new("prometheus.url", Check::Length(1, 2048), ErrorCode::Validation),
+    Rule::new("prometheus.query", Check::Length(1, 4096), ErrorCode::Validation),
+    Rule::new(
+        "prometheus.comparisonOperator",
+        Check::OneOf(enums::COMPARISON_OPERATOR),
+        ErrorCode::Validation,
+    ),
+    Rule::new("httpCheck.url", Check::Length(1, 2048), ErrorCode::Validation),
+    Rule::new("httpCheck.expectedStatus", Check::Range(100, 599), ErrorCode::Validation),
+    Rule::new("httpCheck.timeoutSeconds", Check::Range(1, 30), ErrorCode::Validation),
+    Rule::new("httpCheck.failures", Check::Range(1, 100), ErrorCode::Validation),
+    Rule::new("alertmanager.alertName", Check::Length(0, 1024), ErrorCode::Validation),
+    Rule::new("alertmanager.labels.#", Check::Length(1, 255), ErrorCode::Validation),
+    Rule::new("alertmanager.labels.*", Check::Length(0, 1024), ErrorCode::Validation),
+];
+
+impl Call for PutEventDestinationInput {
+    type Operation = Operation;
+    type Output = PutEventDestinationOutput;
+    const OPERATION: Operation = Operation::PutEventDestination;
+}
+
+impl Validate for PutEventDestinationInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, PUT_EVENT_DESTINATION_RULES)
+    }
+}
+
+const PUT_EVENT_DESTINATION_RULES: &[Rule] = &[
+    Rule::new("name", Check::Required, ErrorCode::Validation),
+    Rule::new("url", Check::Required, ErrorCode::Validation),
+    Rule::new("name", Check::Length(1, 100), ErrorCode::Validation),
+    Rule::new("url", Check::Length(1, 2048), ErrorCode::Validation),
+    Rule::new("format", Check::OneOf(enums::EVENT_FORMAT), ErrorCode::Validation),
+    Rule::new("secret", Check::Length(16, 256), ErrorCode::Validation),
+    Rule::new("filter.applicationNames", Check::Items(100), ErrorCode::Validation),
+    Rule::new("filter.applicationNames.*", Check::Length(1, 255), ErrorCode::Validation),
+    Rule::new("filter.deploymentGroupNames", Check::Items(100), ErrorCode::Validation),
+    Rule::new("filter.deploymentGroupNames.*", Check::Length(1, 255), ErrorCode::Validation),
+    Rule::new("filter.detailTypes", Check::Items(100), ErrorCode::Validation),
+    Rule::new("filter.detailTypes.*", Check::Length(1, 255), ErrorCode::Validation),
 ];
 
 impl Call for PutGitHubAccountTokenInput {
@@ -189,9 +380,28 @@ const PUT_GIT_HUB_ACCOUNT_TOKEN_RULES: &[Rule] = &[
     Rule::new("tokenName", Check::Required, ErrorCode::GitHubAccountTokenNameRequired),
 ];
 
+impl Call for RedriveDeadLettersInput {
+    type Operation = Operation;
+    type Output = RedriveDeadLettersOutput;
+    const OPERATION: Operation = Operation::RedriveDeadLetters;
+}
+
+impl Validate for RedriveDeadLettersInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, REDRIVE_DEAD_LETTERS_RULES)
+    }
+}
+
+const REDRIVE_DEAD_LETTERS_RULES: &[Rule] = &[
+    Rule::new("ids", Check::Required, ErrorCode::Validation),
+    Rule::new("ids", Check::Items(100), ErrorCode::Validation),
+    Rule::new("ids.*", Check::Length(1, 100), ErrorCode::Validation),
+];
+
 /// The shape `Alarm` of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
+    /// 1 to 255 characters.
     #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
@@ -205,6 +415,33 @@ pub struct AlarmConfiguration {
     pub ignore_poll_alarm_failure: Option<bool>,
     #[serde(rename = "alarms", skip_serializing_if = "Option::is_none")]
     pub alarms: Option<Vec<Alarm>>,
+}
+
+/// The shape `AlarmSource` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlarmSource {
+    /// 1 to 255 characters.
+    #[serde(rename = "alarmName", skip_serializing_if = "Option::is_none")]
+    pub alarm_name: Option<String>,
+    #[serde(rename = "prometheus", skip_serializing_if = "Option::is_none")]
+    pub prometheus: Option<PrometheusSource>,
+    #[serde(rename = "httpCheck", skip_serializing_if = "Option::is_none")]
+    pub http_check: Option<HttpCheckSource>,
+    #[serde(rename = "alertmanager", skip_serializing_if = "Option::is_none")]
+    pub alertmanager: Option<AlertmanagerSource>,
+    /// 1 to 3600.
+    #[serde(rename = "intervalSeconds", skip_serializing_if = "Option::is_none")]
+    pub interval_seconds: Option<i64>,
+}
+
+/// The shape `AlertmanagerSource` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlertmanagerSource {
+    /// Required. 0 to 1024 characters.
+    #[serde(rename = "alertName", skip_serializing_if = "Option::is_none")]
+    pub alert_name: Option<String>,
+    #[serde(rename = "labels", skip_serializing_if = "Option::is_none")]
+    pub labels: Option<std::collections::BTreeMap<String, String>>,
 }
 
 /// The shape `AppSpecContent` of the API reference.
@@ -225,6 +462,30 @@ pub struct AutoRollbackConfiguration {
     pub events: Option<Vec<String>>,
 }
 
+/// The shape `DeadLetter` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// 1 to 100 characters.
+    #[serde(rename = "id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// 1 to 100 characters.
+    #[serde(rename = "messageId", skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// 1 to 1024 characters.
+    #[serde(rename = "destination", skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    #[serde(rename = "body", skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    #[serde(rename = "createTime", skip_serializing_if = "Option::is_none")]
+    pub create_time: Option<crate::Time>,
+    #[serde(rename = "endTime", skip_serializing_if = "Option::is_none")]
+    pub end_time: Option<crate::Time>,
+    #[serde(rename = "attempts", skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<i64>,
+    #[serde(rename = "error", skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
 /// The shape `DecisionInput` of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DecisionInput {
@@ -232,6 +493,38 @@ pub struct DecisionInput {
     pub name: Option<String>,
     #[serde(rename = "values", skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<String>>,
+}
+
+/// What [`Operation::DeleteAlarmSource`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteAlarmSourceInput {
+    /// Required. 1 to 255 characters.
+    #[serde(rename = "alarmName", skip_serializing_if = "Option::is_none")]
+    pub alarm_name: Option<String>,
+}
+
+/// What [`Operation::DeleteDeadLetters`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteDeadLettersInput {
+    /// Required. At most 100.
+    #[serde(rename = "ids", skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<String>>,
+}
+
+/// What [`Operation::DeleteDeadLetters`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteDeadLettersOutput {
+    /// At most 100.
+    #[serde(rename = "ids", skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<String>>,
+}
+
+/// What [`Operation::DeleteEventDestination`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeleteEventDestinationInput {
+    /// Required. 1 to 100 characters.
+    #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// The shape `EC2DeploymentOptions` of the API reference.
@@ -262,6 +555,38 @@ pub struct EC2TagFilter {
 pub struct EC2TagSet {
     #[serde(rename = "ec2TagSetList", skip_serializing_if = "Option::is_none")]
     pub ec2_tag_set_list: Option<Vec<Vec<EC2TagFilter>>>,
+}
+
+/// The shape `EventDestination` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventDestination {
+    /// 1 to 100 characters.
+    #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// 1 to 2048 characters.
+    #[serde(rename = "url", skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// One of [`enums::EVENT_FORMAT`].
+    #[serde(rename = "format", skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    #[serde(rename = "filter", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<EventFilter>,
+    #[serde(rename = "createTime", skip_serializing_if = "Option::is_none")]
+    pub create_time: Option<crate::Time>,
+}
+
+/// The shape `EventFilter` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EventFilter {
+    /// At most 100.
+    #[serde(rename = "applicationNames", skip_serializing_if = "Option::is_none")]
+    pub application_names: Option<Vec<String>>,
+    /// At most 100.
+    #[serde(rename = "deploymentGroupNames", skip_serializing_if = "Option::is_none")]
+    pub deployment_group_names: Option<Vec<String>>,
+    /// At most 100.
+    #[serde(rename = "detailTypes", skip_serializing_if = "Option::is_none")]
+    pub detail_types: Option<Vec<String>>,
 }
 
 /// What [`Operation::ExplainDeployment`] is asked with.
@@ -338,6 +663,23 @@ pub struct HookOutputChunk {
     pub text: Option<String>,
 }
 
+/// The shape `HttpCheckSource` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HttpCheckSource {
+    /// Required. 1 to 2048 characters.
+    #[serde(rename = "url", skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// 100 to 599.
+    #[serde(rename = "expectedStatus", skip_serializing_if = "Option::is_none")]
+    pub expected_status: Option<i64>,
+    /// 1 to 30.
+    #[serde(rename = "timeoutSeconds", skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<i64>,
+    /// 1 to 100.
+    #[serde(rename = "failures", skip_serializing_if = "Option::is_none")]
+    pub failures: Option<i64>,
+}
+
 /// What [`Operation::LinkGitHubAccountToken`] is asked with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LinkGitHubAccountTokenInput {
@@ -351,6 +693,47 @@ pub struct LinkGitHubAccountTokenInput {
 /// What [`Operation::LinkGitHubAccountToken`] answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LinkGitHubAccountTokenOutput {}
+
+/// What [`Operation::ListAlarmSources`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAlarmSourcesInput {}
+
+/// What [`Operation::ListAlarmSources`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListAlarmSourcesOutput {
+    #[serde(rename = "alarmSources", skip_serializing_if = "Option::is_none")]
+    pub alarm_sources: Option<Vec<AlarmSource>>,
+}
+
+/// What [`Operation::ListDeadLetters`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListDeadLettersInput {
+    /// 1 to 1024 characters.
+    #[serde(rename = "destination", skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// What [`Operation::ListDeadLetters`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListDeadLettersOutput {
+    #[serde(rename = "deadLetters", skip_serializing_if = "Option::is_none")]
+    pub dead_letters: Option<Vec<DeadLetter>>,
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// What [`Operation::ListEventDestinations`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListEventDestinationsInput {}
+
+/// What [`Operation::ListEventDestinations`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListEventDestinationsOutput {
+    #[serde(rename = "eventDestinations", skip_serializing_if = "Option::is_none")]
+    pub event_destinations: Option<Vec<EventDestination>>,
+}
 
 /// What [`Operation::PlanDeployment`] is asked with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -453,6 +836,74 @@ pub struct PlannedTarget {
     pub has_revision: Option<bool>,
 }
 
+/// The shape `PrometheusSource` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PrometheusSource {
+    /// Required. 1 to 2048 characters.
+    #[serde(rename = "url", skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Required. 1 to 4096 characters.
+    #[serde(rename = "query", skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    /// One of [`enums::COMPARISON_OPERATOR`].
+    #[serde(rename = "comparisonOperator", skip_serializing_if = "Option::is_none")]
+    pub comparison_operator: Option<String>,
+    #[serde(rename = "threshold", skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+}
+
+/// What [`Operation::PutAlarmSource`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutAlarmSourceInput {
+    /// Required. 1 to 255 characters.
+    #[serde(rename = "alarmName", skip_serializing_if = "Option::is_none")]
+    pub alarm_name: Option<String>,
+    #[serde(rename = "prometheus", skip_serializing_if = "Option::is_none")]
+    pub prometheus: Option<PrometheusSource>,
+    #[serde(rename = "httpCheck", skip_serializing_if = "Option::is_none")]
+    pub http_check: Option<HttpCheckSource>,
+    #[serde(rename = "alertmanager", skip_serializing_if = "Option::is_none")]
+    pub alertmanager: Option<AlertmanagerSource>,
+    /// 1 to 3600.
+    #[serde(rename = "intervalSeconds", skip_serializing_if = "Option::is_none")]
+    pub interval_seconds: Option<i64>,
+}
+
+/// What [`Operation::PutAlarmSource`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutAlarmSourceOutput {
+    /// 1 to 2048 characters.
+    #[serde(rename = "webhookUrl", skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<String>,
+}
+
+/// What [`Operation::PutEventDestination`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutEventDestinationInput {
+    /// Required. 1 to 100 characters.
+    #[serde(rename = "name", skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Required. 1 to 2048 characters.
+    #[serde(rename = "url", skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// One of [`enums::EVENT_FORMAT`].
+    #[serde(rename = "format", skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// 16 to 256 characters.
+    #[serde(rename = "secret", skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    #[serde(rename = "filter", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<EventFilter>,
+}
+
+/// What [`Operation::PutEventDestination`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutEventDestinationOutput {
+    /// 16 to 256 characters.
+    #[serde(rename = "secret", skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
 /// What [`Operation::PutGitHubAccountToken`] is asked with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutGitHubAccountTokenInput {
@@ -478,6 +929,22 @@ pub struct RawString {
     pub content: Option<String>,
     #[serde(rename = "sha256", skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+}
+
+/// What [`Operation::RedriveDeadLetters`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RedriveDeadLettersInput {
+    /// Required. At most 100.
+    #[serde(rename = "ids", skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<String>>,
+}
+
+/// What [`Operation::RedriveDeadLetters`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RedriveDeadLettersOutput {
+    /// At most 100.
+    #[serde(rename = "ids", skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<String>>,
 }
 
 /// The shape `RevisionLocation` of the API reference.
@@ -554,11 +1021,22 @@ pub mod enums {
     /// The values of `BundleType`.
     pub const BUNDLE_TYPE: &[&str] = &["tar", "tgz", "zip", "YAML", "JSON"];
 
+    /// The values of `ComparisonOperator`.
+    pub const COMPARISON_OPERATOR: &[&str] = &[
+        "GreaterThanThreshold",
+        "GreaterThanOrEqualToThreshold",
+        "LessThanThreshold",
+        "LessThanOrEqualToThreshold",
+    ];
+
     /// The values of `DeploymentMode`.
     pub const DEPLOYMENT_MODE: &[&str] = &["STANDARD", "RESTART"];
 
     /// The values of `EC2TagFilterType`.
     pub const EC2_TAG_FILTER_TYPE: &[&str] = &["KEY_ONLY", "VALUE_ONLY", "KEY_AND_VALUE"];
+
+    /// The values of `EventFormat`.
+    pub const EVENT_FORMAT: &[&str] = &["eventbridge", "cloudevents"];
 
     /// The values of `FileExistsBehavior`.
     pub const FILE_EXISTS_BEHAVIOR: &[&str] = &["DISALLOW", "OVERWRITE", "RETAIN"];

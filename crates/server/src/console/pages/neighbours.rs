@@ -1,4 +1,4 @@
-//! Alarms, topics and connections to GitHub: what neighbouring services keep for deployments.
+//! Alarms, topics, event destinations and connections to GitHub: what neighbouring services keep for deployments.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,10 @@ use askama::Template;
 use model::Timestamp;
 use wire::codedeploy::ListGitHubAccountTokenNamesInput;
 
+use crate::alarms::AlarmSource;
 use crate::cloudwatch::alarms::{self, AlarmRecord, AlarmState};
 use crate::http::body::Response;
+use crate::notifications::destinations::{self, EventDestination};
 use crate::sns::subscriptions::SubscriptionRecord;
 use crate::sns::topics::{self, TopicRecord};
 
@@ -26,6 +28,7 @@ struct Alarms {
 
 struct AlarmRow {
     name: String,
+    source: Option<String>,
     badge: Badge,
     reason: String,
     since: When,
@@ -37,7 +40,14 @@ pub async fn alarms(visit: &Visit<'_>) -> Result<Response, Problem> {
     let prefix = alarms::key(visit.region(), "");
     let mut found = visit.edge.records.list::<AlarmRecord>(&prefix).await?;
     found.sort_by_key(|kept| (kept.record.state != AlarmState::Alarm, kept.record.name.clone()));
+    let mut sources = HashMap::new();
+    if visit.may_anywhere("longshore:ListAlarmSources").await? {
+        for kept in visit.edge.records.list::<AlarmSource>(&prefix).await? {
+            sources.insert(kept.record.alarm, kept.record.what.words());
+        }
+    }
     let rows = found.into_iter().map(|kept| AlarmRow {
+        source: sources.remove(&kept.record.name),
         badge: match kept.record.state {
             AlarmState::Ok => Badge { look: "ok", word: "OK" },
             AlarmState::Alarm => Badge { look: "bad", word: "ALARM" },
@@ -56,6 +66,8 @@ pub async fn alarms(visit: &Visit<'_>) -> Result<Response, Problem> {
 struct Topics {
     frame: Frame,
     rows: Vec<TopicRow>,
+    destinations: Vec<DestinationRow>,
+    dead: Vec<DeadRow>,
 }
 
 struct TopicRow {
@@ -70,7 +82,24 @@ struct SubscriptionRow {
     badge: Badge,
 }
 
-/// Topics with who is subscribed to them.
+struct DestinationRow {
+    name: String,
+    url: String,
+    format: &'static str,
+}
+
+/// A message that could not be delivered.
+struct DeadRow {
+    destination: String,
+    since: When,
+    attempts: u32,
+    error: String,
+}
+
+/// Messages that were given up, on one page; the rest is listed by the API.
+const DEAD_MAX: u32 = 50;
+
+/// Topics with who is subscribed to them, event destinations, and what could not be delivered.
 pub async fn topics(visit: &Visit<'_>) -> Result<Response, Problem> {
     visit.need("sns:ListTopics").await?;
     visit.need("sns:ListSubscriptions").await?;
@@ -93,7 +122,39 @@ pub async fn topics(visit: &Visit<'_>) -> Result<Response, Problem> {
         arn: kept.record.arn,
     });
     let rows = rows.collect();
-    answer::page(&Topics { frame: Frame::of(visit, Section::Topics, "Topics"), rows })
+    let frame = Frame::of(visit, Section::Topics, "Topics");
+    let (destinations, dead) = (event_destinations(visit).await?, dead_letters(visit).await?);
+    answer::page(&Topics { frame, rows, destinations, dead })
+}
+
+/// Those of the region; none for a visitor who may not list them.
+async fn event_destinations(visit: &Visit<'_>) -> Result<Vec<DestinationRow>, Problem> {
+    if !visit.may_anywhere("longshore:ListEventDestinations").await? {
+        return Ok(Vec::new());
+    }
+    let prefix = destinations::key(visit.region(), "");
+    let found = visit.edge.records.list::<EventDestination>(&prefix).await?;
+    let rows = found.into_iter().map(|kept| DestinationRow {
+        format: kept.record.format.name(),
+        name: kept.record.name,
+        url: kept.record.url,
+    });
+    Ok(rows.collect())
+}
+
+/// The oldest; none for a visitor who may not list them.
+async fn dead_letters(visit: &Visit<'_>) -> Result<Vec<DeadRow>, Problem> {
+    if !visit.may_anywhere("longshore:ListDeadLetters").await? {
+        return Ok(Vec::new());
+    }
+    let page = visit.app().store.dead_letters(None, None, DEAD_MAX).await?;
+    let rows = page.items.into_iter().map(|dead| DeadRow {
+        destination: dead.destination,
+        since: When(dead.died),
+        attempts: dead.attempts,
+        error: dead.error,
+    });
+    Ok(rows.collect())
 }
 
 #[derive(Template)]
