@@ -12,7 +12,7 @@ import conftest
 import longshore
 import receiver
 from names import unique
-from test_official_agents import Place
+from test_official_agents import EVENTS, Place
 from test_rollbacks import deploy, succeed
 
 ACCOUNT = "123456789012"
@@ -281,3 +281,109 @@ def test_operations_ask_the_callers_policies(session, own):
     assert refusal(nobody.put_alarm_source, **check) == "AccessDeniedException"
     nobody.put_alarm_source(alarmName="mine-1", alertmanager={"alertName": "x"})
     own.delete_alarm_source(alarmName="mine-1")
+
+
+def tell(shop, topic, *events):
+    shop.client("codedeploy").update_deployment_group(
+        applicationName=shop.name, currentDeploymentGroupName="Hosts",
+        triggerConfigurations=[{"triggerName": "told", "triggerTargetArn": topic, "triggerEvents": list(events)}])
+
+
+def test_a_new_trigger_sends_a_test_message_and_needs_a_topic(session, hook, shop):
+    topic, _ = subscribed(session, hook)
+    tell(shop, topic, "DeploymentStart")
+    (got,) = hook.wait(1)
+    assert got.json["Subject"] == f"TEST: AWS CodeDeploy trigger told in {REGION} to {shop.name}"
+    assert json.loads(got.json["Message"]) == {
+        "region": REGION, "accountId": ACCOUNT, "eventTriggerName": "told", "applicationName": shop.name,
+        "deploymentGroupName": "Hosts", "message": "This is a test: the trigger told will send its notifications here.",
+    }
+    # One that is there already is not tested again, whatever becomes of its topic.
+    tell(shop, topic, "DeploymentFailure")
+    session.client("sns").publish(TopicArn=topic, Message="in between")
+    assert [one.json["Message"] for one in hook.wait(2)[1:]] == ["in between"]
+    session.client("sns").delete_topic(TopicArn=topic)
+    tell(shop, topic, "DeploymentSuccess")
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        tell(shop, topic + "-gone", "DeploymentStart")
+    error = caught.value.response["Error"]
+    assert error["Code"] == "InvalidTriggerConfigException"
+    assert error["Message"] == f"The topic '{topic}-gone' of the trigger 'told' does not exist"
+
+
+def told_of(hook, deployment, count):
+    """The subjects and bodies of a deployment's messages."""
+    def found():
+        messages = [one.json for one in hook.of_type("Notification")]
+        messages = [(one["Subject"], json.loads(one["Message"])) for one in messages]
+        found = [one for one in messages if one[1].get("deploymentId") == deployment]
+        return found if len(found) >= count else None
+
+    return longshore.wait_until(found, f"{count} messages")
+
+
+DATE = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d\d \d\d:\d\d:\d\d UTC \d{4}"
+SECONDS = r"\d{10}\.\d{3}"
+
+
+def test_triggers_messages_are_those_that_the_service_sends(session, hook, shop):
+    topic, _ = subscribed(session, hook)
+    tell(shop, topic, "DeploymentStart", "DeploymentSuccess", "InstanceStart", "InstanceSuccess")
+    deployment = deploy(shop, "1.zip")
+    succeed(shop, deployment)
+    created, started, done, succeeded = told_of(hook, deployment, 4)
+    subject = f"AWS CodeDeploy {deployment} in {REGION} to {shop.name}"
+    assert [one[0] for one in (created, succeeded)] == [f"CREATED: {subject}", f"SUCCEEDED: {subject}"]
+    of_deployment = {
+        "region": REGION, "accountId": ACCOUNT, "eventTriggerName": "told", "applicationName": shop.name,
+        "deploymentId": deployment, "deploymentGroupName": "Hosts",
+    }
+    assert re.fullmatch(DATE, created[1]["createTime"])
+    assert created[1] == of_deployment | {
+        "createTime": created[1]["createTime"], "completeTime": None, "status": "CREATED"}
+    assert re.fullmatch(DATE, succeeded[1]["completeTime"])
+    overview = '{"Succeeded":1,"Failed":0,"Skipped":0,"InProgress":0,"Pending":0}'
+    assert json.loads(succeeded[1].pop("deploymentOverview")) == json.loads(overview)
+    assert succeeded[1] == of_deployment | {
+        "createTime": created[1]["createTime"], "completeTime": succeeded[1]["completeTime"], "status": "SUCCEEDED"}
+    of_host = shop.client("codedeploy").get_deployment_target(
+        deploymentId=deployment, targetId=shop.name)["deploymentTarget"]["instanceTarget"]["targetArn"]
+    for (_, body), status in ((started, "InProgress"), (done, "Succeeded")):
+        events = body.pop("lifecycleEvents")
+        assert re.fullmatch(SECONDS, body.pop("lastUpdatedAt"))
+        assert body == {
+            "region": REGION, "accountId": ACCOUNT, "eventTriggerName": "told", "deploymentId": deployment,
+            "instanceId": of_host, "instanceStatus": status,
+        }
+        assert [event["LifecycleEvent"] for event in events] == EVENTS
+        for event in events if status == "Succeeded" else []:
+            assert event["LifecycleEventStatus"] == "Succeeded"
+            assert re.fullmatch(SECONDS, event["StartTime"]) and re.fullmatch(SECONDS, event["EndTime"])
+            assert len(event) == 4
+
+
+def test_a_failure_and_its_rollback_are_told_of(session, hook, shop):
+    topic, _ = subscribed(session, hook)
+    succeed(shop, deploy(shop, "1.zip"))
+    shop.client("codedeploy").update_deployment_group(
+        applicationName=shop.name, currentDeploymentGroupName="Hosts",
+        autoRollbackConfiguration={"enabled": True, "events": ["DEPLOYMENT_FAILURE"]})
+    tell(shop, topic, "DeploymentFailure", "DeploymentRollback")
+    deployment = deploy(shop, "2.zip")
+    agent = shop.agent()
+    command = agent.poll()
+    agent.acknowledge(command)
+    agent.fail(command, 4, "stop.sh", "Script at specified location: stop.sh failed with exit code 3", "")
+    failed = shop.ended(deployment)
+    ((subject, body),) = told_of(hook, deployment, 1)
+    assert subject.startswith("FAILED: ") and body["status"] == "FAILED"
+    assert body["rollbackInformation"] == "{}"
+    assert json.loads(body["errorInformation"]) == {
+        "ErrorCode": failed["errorInformation"]["code"], "ErrorMessage": failed["errorInformation"]["message"]}
+    rollback = failed["rollbackInfo"]["rollbackDeploymentId"]
+    ((subject, body),) = told_of(hook, rollback, 1)
+    assert subject.startswith(f"CREATED: AWS CodeDeploy {rollback}")
+    assert json.loads(body["rollbackInformation"]) == {
+        "RollbackMessage": f"Deployment {rollback} is triggered to roll back deployment {deployment}.",
+        "RollbackTriggeringDeploymentId": deployment}
+    succeed(shop, rollback)

@@ -23,7 +23,7 @@ NOTES = {
     "CreateDeployment": "in place, with or without `deploymentMode=RESTART`; blue/green and traffic control are refused "
                         "with `UnsupportedActionForDeploymentTypeException`",
     "CreateDeploymentConfig": "those for Lambda and ECS are kept as records, which no deployment here can use",
-    "CreateDeploymentGroup": "Auto Scaling groups are unknown; settings of blue/green, load balancers and triggers "
+    "CreateDeploymentGroup": "Auto Scaling groups are unknown; settings of blue/green and load balancers "
                              "are kept",
     "DeleteGitHubAccountToken": "connections are stored with longshore's own `PutGitHubAccountToken`, as AWS has a console for it",
     "DeleteResourcesByExternalId": "nothing belongs to a CloudFormation stack, so it has nothing to do",

@@ -1,7 +1,7 @@
 """For every operation a call that must succeed, made from the world; violations bend these one member at a time."""
 
 from names import unique
-from world import COMMIT, ROLE, application_arn, github_revision, group_arn, s3_revision, user_arn
+from world import COMMIT, ROLE, TOPIC, application_arn, github_revision, group_arn, s3_revision, user_arn
 
 FILTER = {"Key": "stage", "Value": "prod", "Type": "KEY_AND_VALUE"}
 
@@ -16,7 +16,7 @@ def _all_group_settings():
         "deploymentConfigName": "CodeDeployDefault.HalfAtATime",
         "onPremisesTagSet": {"onPremisesTagSetList": [[FILTER], [{"Key": "tier", "Type": "KEY_ONLY"}]]},
         "ec2TagSet": {"ec2TagSetList": [[FILTER, {"Value": "blue", "Type": "VALUE_ONLY"}]]},
-        "triggerConfigurations": [{"triggerName": "t", "triggerTargetArn": "arn:aws:sns:us-east-1:123456789012:topic",
+        "triggerConfigurations": [{"triggerName": "t", "triggerTargetArn": TOPIC,
                                    "triggerEvents": ["DeploymentStart", "InstanceFailure"]}],
         "alarmConfiguration": {"enabled": True, "ignorePollAlarmFailure": True, "alarms": [{"name": "cpu"}]},
         "autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]},

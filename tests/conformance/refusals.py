@@ -144,6 +144,7 @@ SETTINGS = [
     ("InvalidRole", "a user", {"serviceRoleArn": "arn:aws:iam::123456789012:user/x"}),
     ("InvalidTriggerConfig", "no name", {"triggerConfigurations": [TRIGGER | {"triggerName": ""}]}),
     ("InvalidTriggerConfig", "no topic", {"triggerConfigurations": [TRIGGER | {"triggerTargetArn": "topic"}]}),
+    ("InvalidTriggerConfig", "an unknown topic", {"triggerConfigurations": [TRIGGER]}),
     ("InvalidTriggerConfig", "no event", {"triggerConfigurations": [TRIGGER | {"triggerEvents": []}]}),
     ("TriggerTargetsLimitExceeded", "11 triggers", {
         "triggerConfigurations": _many(11, lambda at: TRIGGER | {"triggerName": f"t{at}"})}),

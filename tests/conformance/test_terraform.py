@@ -268,6 +268,7 @@ def terraform(server, session, tmp_path):
 
 def test_a_stack_lives_through_terraform(terraform, session):
     deploy = session.boto.client("codedeploy", endpoint_url=session.endpoint, region_name="eu-central-1")
+    session.boto.client("sns", endpoint_url=session.endpoint, region_name="eu-central-1").create_topic(Name="failures")
     terraform.apply()
     terraform.assert_nothing_to_do()
     before = deploy.get_deployment_group(applicationName="tf-shop", deploymentGroupName="production")

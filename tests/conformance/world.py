@@ -11,6 +11,7 @@ from caller import Caller
 from names import unique
 
 ROLE = "arn:aws:iam::EXAMPLE:role/CodeDeploy"
+TOPIC = "arn:aws:sns:us-east-1:123456789012:conformance"
 ACCOUNT = "123456789012"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 UNKNOWN_DEPLOYMENT = "d-000000000"
@@ -123,6 +124,7 @@ class World(Maker):
 
     def __init__(self, api, session):
         super().__init__(api, session)
+        session.client("sns").create_topic(Name=TOPIC.rpartition(":")[2])
         self.app = self.fresh_application()
         self.group = self.fresh_group(self.app)
         self.config = self.fresh_config()

@@ -22,6 +22,9 @@ const EVERYTHING: [&str; 8] = [
     "InstanceFailure",
 ];
 
+/// Requests that a receiver gets before the first deployment: to confirm, and the new trigger's test message.
+const BEFORE: usize = 2;
+
 /// Makes `Shop` with `Prod`, whose trigger `told` publishes these events to a topic to which `receiver` is subscribed.
 async fn make_told_shop(client: &Client, receiver: &Receiver, events: &[&str]) {
     let sns = |form: String| async move {
@@ -52,6 +55,12 @@ async fn make_told_shop(client: &Client, receiver: &Receiver, events: &[&str]) {
         ],
     });
     client.ok("CreateDeploymentGroup", group).await;
+    let test = receiver.wait(BEFORE).await[1].json();
+    assert_eq!(
+        (&test["eventTriggerName"], &test["deploymentGroupName"]),
+        (&json!("told"), &json!("Prod"))
+    );
+    assert_eq!(test.get("status"), None);
 }
 
 /// What each message is about, in a word or two.
@@ -84,8 +93,8 @@ async fn a_trigger_tells_what_happens_once_and_in_order() {
     let id = deploy(&client, "v1.zip").await;
     let info = finished(&client, &id).await;
     assert_eq!(info["status"], "Succeeded");
-    let messages = receiver.wait(7).await;
-    let words = told(&messages[1..]);
+    let messages = &receiver.wait(BEFORE + 6).await[BEFORE..];
+    let words = told(messages);
     let first = words[1].split_once(' ').unwrap().0.to_owned();
     let second = if first == "web-1" { "web-2" } else { "web-1" };
     assert_eq!(
@@ -100,15 +109,15 @@ async fn a_trigger_tells_what_happens_once_and_in_order() {
         ]
     );
 
-    let created = messages[1].json();
+    let created = messages[0].json();
     assert_eq!(created["eventTriggerName"], "told");
     assert_eq!(created["deploymentId"], id.as_str());
     assert_eq!(created["completeTime"], Value::Null);
     assert_eq!(created.get("deploymentOverview"), None);
-    let started = messages[2].json();
+    let started = messages[1].json();
     assert_eq!(started["lifecycleEvents"][0]["LifecycleEventStatus"], "InProgress");
     assert_eq!(started["lifecycleEvents"][1]["LifecycleEventStatus"], "Pending");
-    let ended = messages[6].json();
+    let ended = messages[5].json();
     assert!(ended["completeTime"].as_str().unwrap().contains(" UTC 20"));
     let overview: Value =
         serde_json::from_str(ended["deploymentOverview"].as_str().unwrap()).unwrap();
@@ -126,7 +135,7 @@ async fn a_failure_is_told_with_its_reason() {
     make_told_shop(&client, &receiver, &["DeploymentFailure"]).await;
     let id = deploy(&client, "v1.zip").await;
     assert_eq!(finished(&client, &id).await["errorInformation"]["code"], "NO_INSTANCES");
-    let body = receiver.wait(2).await[1].json();
+    let body = receiver.wait(BEFORE + 1).await[BEFORE].json();
     assert_eq!(body["status"], "FAILED");
     assert_eq!(body["rollbackInformation"], "{}");
     let error: Value = serde_json::from_str(body["errorInformation"].as_str().unwrap()).unwrap();
@@ -142,6 +151,9 @@ async fn a_receiver_that_is_down_for_an_hour_misses_nothing_and_holds_up_nobody(
     let receiver = Receiver::start().await;
     let mut client = server.client();
     make_told_shop(&client, &receiver, &["DeploymentStart", "DeploymentFailure"]).await;
+    let destination = Receiver::start().await;
+    client.own("PutEventDestination", json!({"name": "bus", "url": destination.url})).await;
+    destination.answer_with(503);
     receiver.answer_with(503);
     let mut deployments = Vec::new();
     for key in ["v1.zip", "v2.zip", "v3.zip"] {
@@ -157,23 +169,35 @@ async fn a_receiver_that_is_down_for_an_hour_misses_nothing_and_holds_up_nobody(
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(receiver.refused() >= 3 * 5, "{} attempts", receiver.refused());
-    assert_eq!(receiver.taken().len(), 1, "only the request to confirm");
+    assert_eq!(receiver.taken().len(), BEFORE, "nothing of the deployments");
+    assert!(destination.refused() >= 3 * 5, "{} attempts", destination.refused());
+    destination.answer_with(200);
     receiver.answer_with(200);
     // The clock runs ahead of an attempt under way, whose lease then ends: a message may come twice, and none is missed.
     let told_of = |id: &String| {
         let messages = receiver.taken();
-        let of_one =
-            messages[1..].iter().filter(|message| message.json()["deploymentId"] == id.as_str());
+        let of_one = messages[BEFORE..]
+            .iter()
+            .filter(|message| message.json()["deploymentId"] == id.as_str());
         let mut words = told(&of_one.cloned().collect::<Vec<_>>());
         let mut seen = std::collections::HashSet::new();
         words.retain(|word| seen.insert(word.clone()));
         words
     };
-    while deployments.iter().any(|id| told_of(id).len() < 2) {
+    let events_of = |id: &String| {
+        let events = destination.taken();
+        let details = events.iter().map(|event| event.json()["detail"].take());
+        let states = details.filter(|detail| detail["deploymentId"] == id.as_str());
+        let mut states: Vec<Value> = states.map(|mut detail| detail["state"].take()).collect();
+        states.dedup();
+        states
+    };
+    while deployments.iter().any(|id| told_of(id).len() < 2 || events_of(id).is_empty()) {
         clock.advance(Duration::from_secs(60));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     for id in &deployments {
         assert_eq!(told_of(id), ["CREATED", "FAILED"], "{id}");
+        assert_eq!(events_of(id), ["FAILURE"], "{id}");
     }
 }

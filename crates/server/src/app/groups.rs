@@ -12,6 +12,7 @@ use wire::{ErrorCode, ServiceError};
 
 use super::page::PAGE;
 use super::settings::Settings;
+use super::triggers::Told;
 use super::{
     Answer, App, Call, Failure, application_name, configs, group_name, group_record, rules, tags,
     uuid,
@@ -36,6 +37,7 @@ impl App {
             self.config_for_groups(call, input.deployment_config_name.clone()).await?;
         let tags = tags::parse(input.tags.clone().unwrap_or_default())?;
         let settings = Settings::default().changed(input.into())?;
+        let triggers = self.new_triggers(&[], &settings.triggers).await?;
         if self.store.group_count(&application.id).await? >= GROUPS_MAX {
             return Err(Failure::refused(
                 ErrorCode::DeploymentGroupLimitExceeded,
@@ -56,6 +58,9 @@ impl App {
         self.put_tags(group.id.as_str(), &tags).await?;
         match self.store.create_group(&group).await? {
             CreateGroup::Created => {
+                let told =
+                    Told { application: application.name.as_str(), group: group.name.as_str() };
+                self.test_triggers(call, &told, &triggers).await;
                 Ok(CreateDeploymentGroupOutput { deployment_group_id: Some(group.id.to_string()) })
             }
             refused => {
@@ -130,7 +135,7 @@ impl App {
     ) -> Answer<UpdateDeploymentGroupOutput> {
         loop {
             let input = input.clone();
-            let (_, group) = self
+            let (application, group) = self
                 .group(
                     call,
                     input.application_name.clone(),
@@ -145,10 +150,16 @@ impl App {
                 Some(new) => self.config_for_groups(call, Some(new.clone())).await?,
                 None => group.config_name.clone(),
             };
-            let settings = group_record::settings(&group)?.changed(input.into())?;
+            let before = group_record::settings(&group)?;
+            let triggers_before = before.triggers.clone();
+            let settings = before.changed(input.into())?;
+            let triggers = self.new_triggers(&triggers_before, &settings.triggers).await?;
             let change = GroupChange { name, config_name, body: group_record::body(&settings)? };
             match self.store.update_group(&group, &change).await? {
                 UpdateGroup::Updated => {
+                    let application = application.name.as_str();
+                    let told = Told { application, group: change.name.as_str() };
+                    self.test_triggers(call, &told, &triggers).await;
                     return Ok(UpdateDeploymentGroupOutput {
                         hooks_not_cleaned_up: Some(Vec::new()),
                     });

@@ -15,6 +15,7 @@ pub mod revisions;
 pub mod rollbacks;
 pub mod tags;
 pub mod targets;
+mod triggers;
 pub mod unserved;
 
 mod config_record;

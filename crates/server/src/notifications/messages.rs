@@ -3,11 +3,15 @@
 //! Source: messages as the service really sends them; the user guide's samples differ (nested objects, times as
 //! numbers), and subscribers parse what is sent.
 
+use std::collections::BTreeMap;
+
+use model::arn::Scope;
 use model::{Creator, DeploymentStatus, EventState, Target, TargetStatus, Timestamp};
 use serde_json::{Value, json};
 use store::{DeploymentRecord, Happened, Overview};
 
 use crate::app::rollback_message;
+use crate::sns::publish::Message;
 
 /// The longest subject that SNS takes.
 const SUBJECT_MAX: usize = 100;
@@ -64,12 +68,47 @@ pub(super) fn message(
             (upper_target(target.status), instance(account, record, trigger, target))
         }
     };
-    let mut subject = format!(
+    let subject = format!(
         "{status}: AWS CodeDeploy {} in {} to {}",
         record.state.id, record.region, record.application_name
     );
-    subject.truncate(SUBJECT_MAX);
-    TriggerMessage { subject, body: body.to_string() }
+    TriggerMessage { subject: shortened(&subject), body: body.to_string() }
+}
+
+fn shortened(subject: &str) -> String {
+    subject.chars().take(SUBJECT_MAX).collect()
+}
+
+/// A trigger that was just made.
+pub(crate) struct TestedTrigger<'a> {
+    pub(crate) scope: &'a Scope,
+    pub(crate) application: &'a str,
+    pub(crate) group: &'a str,
+    pub(crate) trigger: &'a str,
+    pub(crate) at: Timestamp,
+}
+
+/// The message that tells the subscribers of a new trigger's topic that it works. It names no deployment and has no
+/// status: who parses messages can tell it by that. Source of there being one: CodeDeploy user guide; its text is ours.
+pub(crate) fn trigger_test(tested: &TestedTrigger<'_>) -> Message {
+    let TestedTrigger { scope, application, group, trigger, at } = tested;
+    let body = json!({
+        "region": scope.region,
+        "accountId": scope.account,
+        "eventTriggerName": trigger,
+        "applicationName": application,
+        "deploymentGroupName": group,
+        "message": format!("This is a test: the trigger {trigger} will send its notifications here."),
+    });
+    let subject =
+        format!("TEST: AWS CodeDeploy trigger {trigger} in {} to {application}", scope.region);
+    Message {
+        id: uuid::Uuid::new_v4().to_string(),
+        subject: Some(shortened(&subject)),
+        message: body.to_string(),
+        attributes: BTreeMap::new(),
+        at: *at,
+    }
 }
 
 fn deployment(

@@ -16,6 +16,7 @@ mod spreader;
 mod webhook;
 
 pub use counts::DeliveryCounts;
+pub(crate) use messages::{TestedTrigger, trigger_test};
 pub use postman::Postman;
 pub use spreader::Spreader;
 

@@ -144,6 +144,14 @@ impl Client {
         self.send(json_call("codedeploy-commands", target, input)).await
     }
 
+    /// Calls longshore's own service and expects success.
+    pub async fn own(&self, operation: &str, input: Value) -> Value {
+        let target = format!("Longshore_20261124.{operation}");
+        let answer = self.send(json_call("longshore", target, input.clone())).await.unwrap();
+        assert_eq!(answer.status, 200, "{operation} {input}: {}", answer.text());
+        answer.json()
+    }
+
     /// Calls a form service.
     pub async fn form(&self, service: &str, form: &str) -> Answer {
         let call = Call {
