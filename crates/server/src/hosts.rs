@@ -67,6 +67,11 @@ impl Hosts {
         Self { store, bells, signer, git_hub, stopping, leases: Arc::default(), output }
     }
 
+    /// How many hosts wait for a command at this server.
+    pub fn connected(&self) -> usize {
+        self.bells.parked()
+    }
+
     /// The host's next command; without one, waits for it, up to 55 s.
     pub async fn poll_host_command(
         &self,

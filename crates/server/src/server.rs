@@ -32,7 +32,7 @@ use crate::http::s3_access::S3Access;
 use crate::http::throttle::{Rates, Throttle};
 use crate::iam::{Keyring, RootCredentials};
 use crate::inventory::Inventory;
-use crate::notifications::{DeliveryCounts, Outside, Postman, Spreader};
+use crate::notifications::{DeliveryCounts, Outside, Postman, RolloutCounts, Spreader};
 use crate::outbound::Reach;
 use crate::performer::{AgentKit, Performer, PerformerConfig};
 use crate::published::Installer;
@@ -284,6 +284,7 @@ impl Parts {
         let outside = Arc::new(outside(config, address));
         let s3 = s3_service(config, &store, &keyring, &records, &signer, &outside)?;
         let deliveries = Arc::new(DeliveryCounts::default());
+        let rollouts = Arc::new(RolloutCounts::default());
         let postman = Postman::new(
             store.clone(),
             Arc::clone(&outside),
@@ -294,7 +295,8 @@ impl Parts {
         let sources =
             SourceKeeper::new(store.clone(), &outside, config.clock.clone(), stopping.clone());
         let account = config.scope.account.clone();
-        let spreader = Spreader::new(store.clone(), account.clone(), stopping.clone());
+        let spreader =
+            Spreader::new(store.clone(), account.clone(), Arc::clone(&rollouts), stopping.clone());
         let watcher = AlarmWatcher::new(
             store.clone(),
             config.clock.clone(),
@@ -338,6 +340,7 @@ impl Parts {
             account,
             metrics: Metrics::default(),
             deliveries,
+            rollouts,
             postman,
             outside,
             throttle: Throttle::new(config.rates),

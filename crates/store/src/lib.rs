@@ -37,6 +37,7 @@ mod timeline;
 
 mod audit;
 mod deliveries;
+mod gauges;
 mod notices;
 mod overviews;
 
@@ -69,6 +70,7 @@ pub use deployments::{
 };
 pub use documents::{Document, DocumentWrite, Expected, Transact};
 pub use error::StoreError;
+pub use gauges::{COUNTED_MAX, Gauges};
 pub use groups::{Attempt, CreateGroup, Group, GroupChange, NewGroup, UpdateGroup};
 pub use health::HealthRecord;
 pub use hook_output::{COMMAND_LEAST, OutputBatch, OutputFilter, OutputLimits, StoredOutput};

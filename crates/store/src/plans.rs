@@ -497,6 +497,7 @@ async fn use_deliveries(store: &Store) -> Result<(), StoreError> {
     store.redrive("dead1").await?;
     store.discard_dead_letter("m").await?;
     store.forget_dead_letters(at(1)).await?;
+    store.gauges().await?;
     store.forget_deliveries("d").await
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, EXPECT};
@@ -20,7 +21,7 @@ use super::audit::{self, Deed};
 use super::auth::{Authenticator, Unverified, Verified};
 use super::body::{self, ReadError, Response};
 use super::form::FormService;
-use super::metrics::{Metrics, Served};
+use super::metrics::{Metrics, Now, Served};
 use super::permissions::{self, PermissionError};
 use super::route::{CommandDialect, MonitoringProtocol, Route, route};
 use super::throttle::Throttle;
@@ -35,7 +36,7 @@ use crate::forms::{ApiError, Context, Records};
 use crate::hosts::Hosts;
 use crate::iam::policy::Facts;
 use crate::iam::{AuthorizeError, Keyring, authorize};
-use crate::notifications::{DeliveryCounts, Outside, Postman};
+use crate::notifications::{DeliveryCounts, Outside, Postman, RolloutCounts};
 use crate::performer::Performer;
 use crate::s3::S3Service;
 use crate::signer::Signer;
@@ -70,6 +71,8 @@ pub struct Edge {
     pub metrics: Metrics,
     /// Counts what was delivered.
     pub deliveries: Arc<DeliveryCounts>,
+    /// Counts what became of deployments.
+    pub rollouts: Arc<RolloutCounts>,
     /// Signs and delivers notifications.
     pub postman: Postman,
     /// How others are reached, and how they reach this server.
@@ -138,11 +141,26 @@ impl Edge {
             if path == own::SIGNING_PEM { self.postman.certificate_pem().await.ok() } else { None };
         let facts = own::Facts {
             healthy,
-            metrics: &|| self.metrics.text() + &self.deliveries.text(),
+            metrics: if path == own::METRICS { self.metrics_text().await } else { String::new() },
             signer_pem: self.signer.certificate_pem(),
             signing_pem,
         };
         own::answer(&head.method, path, &facts)
+    }
+
+    /// Every metric. What only the database could tell is left out while it does not answer.
+    async fn metrics_text(&self) -> String {
+        let began = Instant::now();
+        let gauges = self.app.store.gauges().await;
+        if let Err(error) = &gauges {
+            tracing::warn!(error = chain(error), "the store could not be counted");
+        }
+        let now = Now {
+            connected: self.hosts.connected(),
+            store: gauges.ok().map(|gauges| (gauges, began.elapsed())),
+        };
+        let counted = [self.metrics.text(), self.rollouts.text(), self.deliveries.text()];
+        now.text() + &counted.concat()
     }
 
     /// Takes in what Alertmanager sends to an alarm source.

@@ -1,8 +1,12 @@
-//! Counters of what was asked of us, in the text form that Prometheus reads.
+//! Counters of what was asked of us, and how much there is now, in the text form that Prometheus reads.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use model::DeploymentStatus;
+use store::Gauges;
 
 /// How many different operations are told apart. Callers choose the names of unknown ones, so there must be an end.
 const OPERATIONS_MAX: usize = 1_000;
@@ -58,6 +62,87 @@ impl Metrics {
             );
         }
         text
+    }
+}
+
+/// How much there is now.
+#[derive(Debug)]
+pub struct Now {
+    /// Hosts that wait for a command at this server.
+    pub connected: usize,
+    /// What the store counts, and how long that took; absent: it does not answer.
+    pub store: Option<(Gauges, Duration)>,
+}
+
+impl Now {
+    /// Each with its help and its type.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        let version = env!("CARGO_PKG_VERSION");
+        gauge(
+            &mut text,
+            "build_info",
+            "The server's version.",
+            &[(format!("{{version=\"{version}\"}}"), 1.0)],
+        );
+        gauge(
+            &mut text,
+            "hosts_connected",
+            "Hosts that wait for a command at this server.",
+            &[one(self.connected as f64)],
+        );
+        let up = f64::from(u8::from(self.store.is_some()));
+        gauge(&mut text, "store_up", "Whether the database answers.", &[one(up)]);
+        let Some((gauges, took)) = &self.store else { return text };
+        gauge(
+            &mut text,
+            "store_read_seconds",
+            "How long counting for this scrape took.",
+            &[one(took.as_secs_f64())],
+        );
+        let unfinished = UNFINISHED.map(|status| {
+            let count = gauges.unfinished.get(status.name()).copied().unwrap_or_default();
+            (format!("{{status=\"{}\"}}", status.name()), count as f64)
+        });
+        gauge(&mut text, "deployments", "Deployments that are not over.", &unfinished);
+        gauge(
+            &mut text,
+            "notices_waiting",
+            "Changes that were not turned into messages yet.",
+            &[one(gauges.notices as f64)],
+        );
+        gauge(
+            &mut text,
+            "deliveries_waiting",
+            "Messages on their way.",
+            &[one(gauges.deliveries as f64)],
+        );
+        gauge(
+            &mut text,
+            "dead_letters",
+            "Messages that were given up.",
+            &[one(gauges.dead_letters as f64)],
+        );
+        text
+    }
+}
+
+const UNFINISHED: [DeploymentStatus; 5] = [
+    DeploymentStatus::Created,
+    DeploymentStatus::Queued,
+    DeploymentStatus::InProgress,
+    DeploymentStatus::Baking,
+    DeploymentStatus::Ready,
+];
+
+fn one(value: f64) -> (String, f64) {
+    (String::new(), value)
+}
+
+fn gauge(text: &mut String, name: &str, help: &str, samples: &[(String, f64)]) {
+    let _ = writeln!(text, "# HELP longshore_{name} {help}\n# TYPE longshore_{name} gauge");
+    for (labels, value) in samples {
+        let _ = writeln!(text, "longshore_{name}{labels} {value}");
     }
 }
 

@@ -22,8 +22,8 @@ Model of longshore's own operations for boto3 and aws: /-/botocore/longshore/202
 pub struct Facts<'a> {
     /// Whether the database answers.
     pub healthy: bool,
-    /// The counters.
-    pub metrics: &'a dyn Fn() -> String,
+    /// The metrics, if they are asked for.
+    pub metrics: String,
     /// The certificate with which agents verify deployment specifications.
     pub signer_pem: &'a str,
     /// The certificate with which receivers verify what topics send, if that is asked for and there is one.
@@ -32,6 +32,9 @@ pub struct Facts<'a> {
 
 /// Where the certificate is to which `SigningCertURL` leads.
 pub const SIGNING_PEM: &str = "sns/signing.pem";
+
+/// Where Prometheus scrapes.
+pub const METRICS: &str = "metrics";
 
 /// Answers a visitor of `/`: sends a browser to the console, and tells anybody else what this is.
 pub fn welcome(headers: &HeaderMap) -> Response {
@@ -58,7 +61,7 @@ pub fn answer(method: &Method, path: &str, facts: &Facts<'_>) -> Response {
         "healthz" => {
             text(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n".to_owned())
         }
-        "metrics" => text(StatusCode::OK, (facts.metrics)()),
+        METRICS => text(StatusCode::OK, facts.metrics.clone()),
         path if path == botocore_model() => {
             typed(StatusCode::OK, "application/json", BOTOCORE_MODEL.to_owned())
         }

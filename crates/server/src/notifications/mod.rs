@@ -12,12 +12,14 @@ pub(crate) mod destinations;
 mod events;
 mod messages;
 mod postman;
+mod rollout_counts;
 mod spreader;
 mod webhook;
 
 pub use counts::DeliveryCounts;
 pub(crate) use messages::{TestedTrigger, trigger_test};
 pub use postman::Postman;
+pub use rollout_counts::RolloutCounts;
 pub use spreader::Spreader;
 
 use crate::outbound::Reach;

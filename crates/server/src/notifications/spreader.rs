@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use wire::codedeploy::TriggerConfig;
 
 use super::destinations::{self, EventDestination};
-use super::{events, messages};
+use super::{RolloutCounts, events, messages};
 use crate::app::{Failure, Options};
 use crate::driver::chain;
 use crate::forms::records::{Kept, Record, RecordError, Records};
@@ -32,13 +32,19 @@ pub struct Spreader {
     store: Store,
     records: Records,
     account: String,
+    counts: Arc<RolloutCounts>,
     stopping: CancellationToken,
 }
 
 impl Spreader {
     /// A spreader of the notices in `store`.
-    pub fn new(store: Store, account: String, stopping: CancellationToken) -> Self {
-        Self { records: Records::new(store.clone()), store, account, stopping }
+    pub fn new(
+        store: Store,
+        account: String,
+        counts: Arc<RolloutCounts>,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self { records: Records::new(store.clone()), store, account, counts, stopping }
     }
 
     /// Spreads whatever is there, beginning now, until the server stops.
@@ -91,7 +97,9 @@ impl Spreader {
             None => Vec::new(),
         };
         // If another server was faster, its deliveries are the same.
-        self.store.spread(notices, &deliveries).await?;
+        if self.store.spread(notices, &deliveries).await? {
+            self.counts.count(notices);
+        }
         Ok(())
     }
 

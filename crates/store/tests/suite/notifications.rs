@@ -142,6 +142,8 @@ async fn a_dead_letter_can_be_sent_again(store: Store) {
     store.bury(&lane, &lane.messages[0], "dead2", 1, at(20), "HTTP 500").await.unwrap();
     let next = claim(&store, "one", 20).await.remove(0);
     assert_eq!(places(&next), [2], "the lane goes on");
+    let gauges = store.gauges().await.unwrap();
+    assert_eq!((gauges.deliveries, gauges.dead_letters, gauges.notices), (1, 1, 0));
     let dead = store.dead_letters(Some("queue"), None, 10).await.unwrap().items;
     assert_eq!((dead.len(), dead[0].error.as_str(), dead[0].attempts), (1, "HTTP 500", 1));
     assert_eq!(store.dead_letters(None, None, 10).await.unwrap().items, dead);
