@@ -1,11 +1,15 @@
 //! What can be said on the command line.
 
+mod operator;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::InstanceId;
+
+pub use operator::*;
 
 /// Application deployments onto fleets of ordinary servers, wire-compatible with AWS CodeDeploy
 #[derive(Debug, Parser)]
@@ -16,9 +20,13 @@ use model::InstanceId;
 Examples:
   longshore dev                                     a control plane with throw-away hosts on this machine
   eval \"$(longshore credentials --env)\"             point the aws CLI at it
-  aws deploy list-applications
+  longshore deploy ./build --application Shop --group Production
   longshore instances shell i-0123456789abcdef0     a shell inside one of its hosts
-  longshore server --data-dir /var/lib/longshore --listen 0.0.0.0:7400"
+  longshore server --data-dir /var/lib/longshore --listen 0.0.0.0:7400
+
+Exit codes: 0 success, 1 failure or a failed deployment, 2 a stopped deployment, 3 a command
+that is not understood. The commands that ask a server find it, and credentials, as the aws CLI
+does: in the environment and in ~/.aws."
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -35,6 +43,12 @@ pub enum Command {
     Credentials(Credentials),
     /// Work with local instances
     Instances(Instances),
+    #[command(flatten)]
+    Operator(OperatorCommand),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the manual, or write its pages into a folder
+    Man(Man),
 }
 
 #[derive(Debug, Args)]
@@ -164,6 +178,9 @@ pub struct Credentials {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore instances shell i-0123456789abcdef0")]
 pub struct Instances {
     #[command(subcommand)]
     pub command: InstancesCommand,
@@ -202,6 +219,16 @@ mod tests {
     #[test]
     fn the_arguments_fit_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_every_command_has_an_example() {
+        fn check(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Examples:\n  longshore "), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&Arguments::command());
     }
 
     #[test]

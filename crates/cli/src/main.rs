@@ -1,10 +1,17 @@
 //! `longshore`: the control plane, the development server and the operator's commands.
 
 mod args;
+mod client;
+mod commands;
 mod data_dir;
+mod follow;
 mod instances;
 mod logs;
+mod outcome;
+mod output;
+mod push;
 mod serve;
+mod words;
 
 use std::process::ExitCode;
 
@@ -15,14 +22,21 @@ use args::{Arguments, Command};
 fn main() -> ExitCode {
     // An instance's first processes are this program started again; nothing else may run before that is known.
     compute::run_if_sandbox_process();
-    let arguments = Arguments::parse();
-    match run(arguments) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("longshore: {error:#}");
-            ExitCode::FAILURE
-        }
+    if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        console::set_colors_enabled(false);
+        console::set_colors_enabled_stderr(false);
     }
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version that were asked for are printed in the same way, and are no mistake.
+            let code =
+                if error.use_stderr() { ExitCode::from(outcome::USAGE) } else { ExitCode::SUCCESS };
+            let _ = error.print();
+            return code;
+        }
+    };
+    run(arguments).unwrap_or_else(|error| outcome::tell(&error))
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
@@ -37,5 +51,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Instances(args::Instances { command: args::InstancesCommand::Shell(shell) }) => {
             instances::shell(&shell)
         }
+        Command::Operator(command) => commands::run(&command),
+        Command::Completions(completions) => commands::completions(&completions),
+        Command::Man(man) => commands::man(&man),
     }
 }

@@ -1,0 +1,449 @@
+//! The operator's commands, which ask a server.
+
+use camino::Utf8PathBuf;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::client::Given;
+use crate::output::Format;
+
+/// The commands that ask a server.
+#[derive(Debug, Subcommand)]
+pub enum OperatorCommand {
+    /// Push a folder, deploy it to a group, and follow the deployment
+    Deploy(Deploy),
+    /// Upload a folder as a revision of an application
+    Push(Push),
+    /// Deploy the last successful revision of one group to another
+    Promote(Promote),
+    /// List, follow, stop, repeat and roll back deployments
+    Deployment(Deployment),
+    /// Look at deployment groups
+    Group(Group),
+    /// Tell which hosts a group has and what is installed on them
+    Hosts(Hosts),
+    /// Tell how the alarms are
+    Alarms(Alarms),
+    /// Check server, clock, permissions and bucket, and say what to do
+    Doctor(Doctor),
+}
+
+/// Which server is asked, as whom, and how the answer is printed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server and output")]
+pub struct Remote {
+    /// The profile of the aws CLI's files to use [default: AWS_PROFILE, else default]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The server [default: AWS_ENDPOINT_URL, else the profile's endpoint_url]
+    #[arg(long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// The region [default: AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1]
+    #[arg(long, value_name = "NAME")]
+    pub region: Option<String>,
+    /// How the answer is printed
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub output: Format,
+    /// What to pick from the answer: a JMESPath expression
+    #[arg(long, value_name = "JMESPATH")]
+    pub query: Option<String>,
+}
+
+impl Remote {
+    /// What decides about the connection.
+    pub fn given(&self) -> Given {
+        Given {
+            profile: self.profile.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            region: self.region.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore deployment list --application Shop
+  longshore deployment watch d-75I7MBT7C")]
+pub struct Deployment {
+    #[command(subcommand)]
+    pub command: DeploymentCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DeploymentCommand {
+    /// List deployments, the newest first
+    #[command(after_help = "\
+Examples:
+  longshore deployment list
+  longshore deployment list --application Shop --group Production --status Failed
+  longshore deployment list --output text --query 'deployments[].deploymentId'")]
+    List(ListDeployments),
+    /// Tell how a deployment is, host by host
+    #[command(after_help = "\
+Examples:
+  longshore deployment get d-75I7MBT7C
+  longshore deployment get d-75I7MBT7C --output json --query targets[].targetId")]
+    Get(OneDeployment),
+    /// Follow a deployment until it ends: exit code 0 if it succeeded, 1 if it failed, 2 if it was stopped
+    #[command(after_help = "\
+Examples:
+  longshore deployment watch d-75I7MBT7C
+  longshore deployment watch d-75I7MBT7C | tee deployment.log     plain lines
+
+In a terminal it shows bars, each host's current event and why it waits; when piped, or where
+CI is set, a line for each thing that happens. It goes on when the server is restarted.
+Ctrl-C ends the watching, not the deployment.")]
+    Watch(OneDeployment),
+    /// Stop a deployment: events that run end first, nothing more is started
+    #[command(after_help = "\
+Examples:
+  longshore deployment stop d-75I7MBT7C
+  longshore deployment stop d-75I7MBT7C --rollback --watch")]
+    Stop(Stop),
+    /// Put back what a deployment replaced; one that still runs is stopped first
+    #[command(after_help = "\
+Examples:
+  longshore deployment rollback d-75I7MBT7C
+  longshore deployment rollback d-75I7MBT7C --watch
+
+What is deployed is the revision that the group had when the deployment began, as a new one.")]
+    Rollback(Again),
+    /// Deploy the same revision to the same group once more
+    #[command(after_help = "\
+Examples:
+  longshore deployment retry d-75I7MBT7C --watch")]
+    Retry(Again),
+    /// Print what the hooks of a deployment print
+    #[command(after_help = "\
+Examples:
+  longshore deployment logs d-75I7MBT7C --follow
+  longshore deployment logs d-75I7MBT7C --target web-03 --event BeforeInstall")]
+    Logs(Logs),
+}
+
+#[derive(Debug, Args)]
+pub struct ListDeployments {
+    /// Only those of this application
+    #[arg(short, long, visible_alias = "application-name", value_name = "NAME")]
+    pub application: Option<String>,
+    /// Only those of this group of the application
+    #[arg(
+        short,
+        long,
+        visible_alias = "deployment-group-name",
+        value_name = "NAME",
+        requires = "application"
+    )]
+    pub group: Option<String>,
+    /// Only those in this state; may be given again
+    #[arg(long, value_name = "STATUS", ignore_case = true, value_parser = status())]
+    pub status: Vec<String>,
+    /// How many at most
+    #[arg(long, value_name = "COUNT", default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub limit: u16,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub struct OneDeployment {
+    /// The deployment
+    #[arg(value_name = "ID", value_parser = deployment_id)]
+    pub id: String,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub struct Stop {
+    /// The deployment
+    #[arg(value_name = "ID", value_parser = deployment_id)]
+    pub id: String,
+    /// Then deploy the last successful revision again
+    #[arg(long)]
+    pub rollback: bool,
+    /// Follow it until it has stopped
+    #[arg(short, long)]
+    pub watch: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub struct Again {
+    /// The deployment
+    #[arg(value_name = "ID", value_parser = deployment_id)]
+    pub id: String,
+    /// Follow the new deployment until it ends
+    #[arg(short, long)]
+    pub watch: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// The deployment
+    #[arg(value_name = "ID", value_parser = deployment_id)]
+    pub id: String,
+    /// Only of this host
+    #[arg(long, value_name = "HOST")]
+    pub target: Option<String>,
+    /// Only of this lifecycle event, such as AfterInstall
+    #[arg(long, value_name = "EVENT")]
+    pub event: Option<String>,
+    /// Go on until the deployment has ended
+    #[arg(short, long)]
+    pub follow: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+/// Where a folder goes.
+#[derive(Debug, Args)]
+pub struct Bundle {
+    /// The folder with the appspec.yml
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub source: Utf8PathBuf,
+    /// The application
+    #[arg(short, long, visible_alias = "application-name", value_name = "NAME")]
+    pub application: String,
+    /// Where to put the bundle: s3://BUCKET/KEY [default: a key by its content in the bucket longshore-revisions, which is made if it is missing]
+    #[arg(long, value_name = "URL")]
+    pub s3_location: Option<String>,
+    /// The format of the bundle
+    #[arg(long, value_enum, default_value_t = BundleType::Zip)]
+    pub bundle_type: BundleType,
+    /// What to remember the revision by
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BundleType {
+    Zip,
+    Tgz,
+    Tar,
+}
+
+impl BundleType {
+    /// As CodeDeploy calls it, which is also how such files are called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zip => "zip",
+            Self::Tgz => "tgz",
+            Self::Tar => "tar",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore push ./build --application Shop
+  longshore push --application Shop --s3-location s3://releases/shop-1.4.tgz --bundle-type tgz
+
+Left out are .git and what a file .longshoreignore in the folder, or in a folder in it, names,
+with the patterns of a .gitignore. Links and modes are kept. A push that was interrupted goes on
+where it ended when it is repeated.")]
+pub struct Push {
+    #[command(flatten)]
+    pub bundle: Bundle,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore deploy ./build --application Shop --group Production
+  longshore deploy . -a Shop -g Staging --config CodeDeployDefault.AllAtOnce --detach
+
+The folder is pushed as by `longshore push`, deployed, and followed as by
+`longshore deployment watch`, with its exit codes: 0 succeeded, 1 failed, 2 stopped.")]
+pub struct Deploy {
+    #[command(flatten)]
+    pub bundle: Bundle,
+    #[command(flatten)]
+    pub new: NewDeployment,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+/// What a new deployment may be told.
+#[derive(Debug, Args)]
+pub struct NewDeployment {
+    /// The deployment group
+    #[arg(short, long, visible_alias = "deployment-group-name", value_name = "NAME")]
+    pub group: String,
+    /// The deployment configuration [default: the group's]
+    #[arg(long, visible_alias = "deployment-config-name", value_name = "NAME")]
+    pub config: Option<String>,
+    /// What to do with files on hosts that the last revision did not bring
+    #[arg(long, visible_alias = "file-exists-behavior", value_name = "WHAT", ignore_case = true, value_parser = ["DISALLOW", "OVERWRITE", "RETAIN"])]
+    pub file_exists: Option<String>,
+    /// Do not follow it: print its id and end
+    #[arg(long)]
+    pub detach: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore promote --application Shop --from Staging --group Production
+  longshore promote -a Shop --from Staging -g Production --detach --output text")]
+pub struct Promote {
+    /// The application
+    #[arg(short, long, visible_alias = "application-name", value_name = "NAME")]
+    pub application: String,
+    /// The group whose last successful revision is taken
+    #[arg(long, value_name = "GROUP")]
+    pub from: String,
+    #[command(flatten)]
+    pub new: NewDeployment,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore group list
+  longshore group get --application Shop --group Production")]
+pub struct Group {
+    #[command(subcommand)]
+    pub command: GroupCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GroupCommand {
+    /// List deployment groups, with how their last deployments ended
+    #[command(after_help = "\
+Examples:
+  longshore group list
+  longshore group list --application Shop")]
+    List(ListGroups),
+    /// Tell how a deployment group is set up
+    #[command(after_help = "\
+Examples:
+  longshore group get --application Shop --group Production")]
+    Get(OneGroup),
+}
+
+#[derive(Debug, Args)]
+pub struct ListGroups {
+    /// Only those of this application
+    #[arg(short, long, visible_alias = "application-name", value_name = "NAME")]
+    pub application: Option<String>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub struct OneGroup {
+    /// The application
+    #[arg(short, long, visible_alias = "application-name", value_name = "NAME")]
+    pub application: String,
+    /// The deployment group
+    #[arg(short, long, visible_alias = "deployment-group-name", value_name = "NAME")]
+    pub group: String,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore hosts --application Shop --group Production
+
+Told is what deployments know of the hosts: a host to which nothing was deployed yet is not there.")]
+pub struct Hosts {
+    #[command(flatten)]
+    pub of: OneGroup,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore alarms
+  longshore alarms --application Shop --group Production     those that stop its deployments")]
+pub struct Alarms {
+    /// The application
+    #[arg(
+        short,
+        long,
+        visible_alias = "application-name",
+        value_name = "NAME",
+        requires = "group"
+    )]
+    pub application: Option<String>,
+    /// Only the alarms that this deployment group watches
+    #[arg(
+        short,
+        long,
+        visible_alias = "deployment-group-name",
+        value_name = "NAME",
+        requires = "application"
+    )]
+    pub group: Option<String>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore doctor
+  longshore doctor --profile staging
+  longshore doctor --bucket releases
+
+Exit code 0 if all is well, 1 if something needs attention.")]
+pub struct Doctor {
+    /// The bucket for bundles to look for
+    #[arg(long, value_name = "NAME", default_value = crate::push::BUCKET)]
+    pub bucket: String,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore completions bash > /usr/share/bash-completion/completions/longshore
+  longshore completions zsh > /usr/share/zsh/vendor-completions/_longshore
+  longshore completions fish > ~/.config/fish/completions/longshore.fish")]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore man | man -l -
+  longshore man /usr/share/man/man1            a page for each command")]
+pub struct Man {
+    /// Write a page for each command into this folder, instead of one to standard output
+    pub dir: Option<Utf8PathBuf>,
+}
+
+/// A state of deployments, whatever case it is written in.
+fn status() -> impl TypedValueParser<Value = String> {
+    const STATUSES: [&str; 7] =
+        ["Created", "Queued", "InProgress", "Succeeded", "Failed", "Stopped", "Ready"];
+    PossibleValuesParser::new(STATUSES).map(|given| {
+        let known = STATUSES.into_iter().find(|status| status.eq_ignore_ascii_case(&given));
+        known.map_or(given, str::to_owned)
+    })
+}
+
+/// The form of a deployment's id; whether there is one of that id is for the server to say.
+fn deployment_id(text: &str) -> Result<String, String> {
+    match text.strip_prefix("d-") {
+        Some(rest) if !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("a deployment's id looks like d-75I7MBT7C".to_owned()),
+    }
+}
