@@ -215,7 +215,7 @@ fn draw_acts(
     let mut at = |random: &mut Random, before: u64, act| {
         acts.push((Duration::from_millis(random.below(before)), act));
     };
-    for group in 0..groups.len() {
+    for (group, drawn) in groups.iter().enumerate() {
         if group > 0 {
             at(random, 300_000, Act::Deploy { group });
         }
@@ -229,7 +229,7 @@ fn draw_acts(
                 at(random, 600_000, Act::Stop { group, roll_back: Some(true) });
             }
         }
-        if groups[group].alarms.is_some() {
+        if drawn.alarms.is_some() {
             for _ in 0..random.below(3) {
                 let to = [AlarmState::Red, AlarmState::Unreadable, AlarmState::Calm]
                     [random.below(3) as usize];

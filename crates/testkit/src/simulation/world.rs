@@ -187,7 +187,7 @@ impl<'a> World<'a> {
             }
             Happening::Restart { server } => self.restart(server),
             Happening::ReadAlarms { deployment, failures } => {
-                self.read_alarms(deployment, failures)
+                self.read_alarms(deployment, failures);
             }
             Happening::Poll { host } => self.poll(host),
             Happening::Deed { host, order, deed } => self.deed(host, order, deed),
