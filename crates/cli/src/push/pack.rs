@@ -2,7 +2,7 @@
 //! can be continued, and what is there already is not uploaded again.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ const IGNORE_FILE: &str = ".longshoreignore";
 
 /// A packed folder.
 pub struct Packed {
+    /// At its beginning.
     pub file: File,
     pub size: u64,
     /// Of its bytes, in hexadecimal.
@@ -54,7 +55,7 @@ pub fn pack(folder: &Utf8Path, bundle_type: BundleType) -> anyhow::Result<Packed
         }
     }
     let size = file.metadata()?.len();
-    file.seek(SeekFrom::Start(0))?;
+    file.rewind()?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -63,6 +64,7 @@ pub fn pack(folder: &Utf8Path, bundle_type: BundleType) -> anyhow::Result<Packed
             read => hash.update(&buffer[..read]),
         }
     }
+    file.rewind()?;
     Ok(Packed { file, size, sha256: hex::encode(hash.finalize()) })
 }
 
