@@ -129,10 +129,15 @@ impl Workspace {
             "does not build:\n{}",
             String::from_utf8_lossy(&judge.stderr)
         );
-        let judged = Command::new(self.0.join("target/debug/judge"))
+        let judged = Command::new("timeout")
+            .arg(JUDGE_SECONDS.to_string())
+            .arg(self.0.join("target/debug/judge"))
             .arg(SEEDS.to_string())
             .stdin(Stdio::null())
             .output()?;
+        if judged.status.code() == Some(TIMED_OUT) {
+            return Ok(Some("the simulation, a plan that does not end".to_owned()));
+        }
         if !judged.status.success() {
             let said = String::from_utf8_lossy(&judged.stdout);
             let last = said.lines().last().unwrap_or("a panic");
@@ -166,6 +171,11 @@ impl Workspace {
         cargo.output().context("cargo cannot be started")
     }
 }
+
+/// How long the simulation may take, many times what it needs: a broken guard may make a plan endless.
+const JUDGE_SECONDS: u32 = 60;
+/// The status of `timeout` when the time was up.
+const TIMED_OUT: i32 = 124;
 
 const MEMBERS: &str = "members = [\"crates/*\", \"xtask\"]";
 
