@@ -3,7 +3,7 @@
 import pytest
 
 from names import unique
-from operator_cli import FAILED, STOPPED, USAGE, Meanwhile, cli, shop  # noqa: F401 (fixtures)
+from operator_cli import EVENTS, FAILED, STOPPED, USAGE, Meanwhile, cli, shop  # noqa: F401 (fixtures)
 
 
 def test_deployments_are_listed_in_each_form(cli, shop):
@@ -67,8 +67,13 @@ def test_a_running_deployment_is_rolled_back(cli, shop):
     command = shop.next()
 
     def host():
-        shop.agents["Production"].carry_out(command)
-        shop.carry_out()
+        agent, ours, of_rollback = shop.agents["Production"], command, 0
+        agent.carry_out(ours)
+        # Until the stop arrives, the deployment goes on.
+        while of_rollback < EVENTS:
+            ours = shop.next()
+            agent.carry_out(ours)
+            of_rollback += ours["DeploymentExecutionId"] != command["DeploymentExecutionId"]
 
     with Meanwhile(host):
         told = cli("deployment", "rollback", deployment, "--watch").stdout
