@@ -132,19 +132,7 @@ impl Store {
         id: &DeploymentId,
         timeline_limit: u32,
     ) -> Result<Option<DeploymentView>, StoreError> {
-        let queries = vec![
-            deployments::record_query(id),
-            targets::all(id),
-            timeline::newest(id, timeline_limit),
-            deployments::overview(id),
-        ];
-        let mut answers = self.read(queries).await?.into_iter();
-        let mut next = || answers.next().unwrap_or_default();
-        let Some(row) = next().into_iter().next() else { return Ok(None) };
-        let targets = next().into_iter().map(targets::read).collect::<Result<_, _>>()?;
-        let timeline = next().into_iter().map(timeline::read_entry).collect::<Result<_, _>>()?;
-        let deployment = deployments::read_whole(row, next())?;
-        Ok(Some(DeploymentView { deployment, targets, timeline }))
+        self.view(id, targets::all(id), timeline_limit).await
     }
 
     /// The deployment as it is now, and of its targets those that changed after `version`.
@@ -157,9 +145,18 @@ impl Store {
         version: u64,
         timeline_limit: u32,
     ) -> Result<Option<DeploymentView>, StoreError> {
+        self.view(id, targets::changed_since(id, version), timeline_limit).await
+    }
+
+    async fn view(
+        &self,
+        id: &DeploymentId,
+        of_targets: Query,
+        timeline_limit: u32,
+    ) -> Result<Option<DeploymentView>, StoreError> {
         let queries = vec![
             deployments::record_query(id),
-            targets::changed_since(id, version),
+            of_targets,
             timeline::newest(id, timeline_limit),
             deployments::overview(id),
         ];
