@@ -17,7 +17,7 @@ pub fn ci() -> anyhow::Result<()> {
     step("mutants", || crate::mutants::mutants(None))?;
     let agent = crate::agent_program::build_and_check()?;
     crate::setup::setup()?;
-    crate::fuzz::fuzz(None, crate::fuzz::CI_SECONDS, None)?;
+    crate::fuzz::fuzz(None, crate::fuzz::Exploration::CI, None)?;
     // What users get is what is tested on hosts.
     crate::suite::test(None, Some(&agent))
 }

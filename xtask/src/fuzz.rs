@@ -14,9 +14,6 @@ use crate::process::{cargo, output, run, step};
 /// The targets: each a program in `fuzz/targets` and a folder in `fuzz/corpus`.
 pub const TARGETS: [&str; 4] = ["appspec", "specification", "archive", "ledger"];
 
-/// How long CI runs each target, in seconds.
-pub const CI_SECONDS: u64 = 15;
-
 /// What makes the compiler count which edges are taken and which values are compared, as libFuzzer reads it.
 const INSTRUMENTATION: &[&str] = &[
     "-Cpasses=sancov-module",
@@ -34,8 +31,27 @@ const MEMORY_MIB_MAX: u32 = 1024;
 /// The longest input that is tried, in bytes.
 const INPUT_BYTES_MAX: u32 = 64 * 1024;
 
-/// Fuzzes one target, or each, for so many seconds; or runs one input again.
-pub fn fuzz(target: Option<&str>, seconds: u64, input: Option<&Path>) -> anyhow::Result<()> {
+/// How far a target is explored.
+#[derive(Debug, Clone, Copy)]
+pub struct Exploration {
+    /// For so long, in seconds.
+    pub seconds: u64,
+    /// What the inputs are drawn from; `None` draws others each time.
+    pub seed: Option<u32>,
+}
+
+impl Exploration {
+    /// In CI: the stored inputs and what follows from them, drawn alike each time, so that no change is refused for what another
+    /// brought in. Longer explorations, by hand, draw anew.
+    pub const CI: Self = Self { seconds: 15, seed: Some(1) };
+}
+
+/// Fuzzes one target, or each; or runs one input again.
+pub fn fuzz(
+    target: Option<&str>,
+    exploration: Exploration,
+    input: Option<&Path>,
+) -> anyhow::Result<()> {
     let targets = match target {
         None => TARGETS.to_vec(),
         Some(name) if TARGETS.contains(&name) => vec![name],
@@ -49,7 +65,8 @@ pub fn fuzz(target: Option<&str>, seconds: u64, input: Option<&Path>) -> anyhow:
         return run(Command::new(programs.join(target)).arg(input));
     }
     for target in targets {
-        step(&format!("fuzz {target} for {seconds} s"), || one(&programs, target, seconds))?;
+        let what = format!("fuzz {target} for {} s", exploration.seconds);
+        step(&what, || one(&programs, target, exploration))?;
     }
     Ok(())
 }
@@ -74,7 +91,7 @@ fn home() -> PathBuf {
     crate::repository().join(target.unwrap_or_else(|| "target".into())).join("fuzz")
 }
 
-fn one(programs: &Path, target: &str, seconds: u64) -> anyhow::Result<()> {
+fn one(programs: &Path, target: &str, exploration: Exploration) -> anyhow::Result<()> {
     let repository = crate::repository();
     let stored = repository.join("fuzz/corpus").join(target);
     // New inputs are collected here; the stored ones are read only.
@@ -87,7 +104,8 @@ fn one(programs: &Path, target: &str, seconds: u64) -> anyhow::Result<()> {
     let before = newest(&found, target);
     let log = found.join(format!("{target}.log"));
     let status = Command::new(programs.join(target))
-        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_total_time={}", exploration.seconds))
+        .args(exploration.seed.map(|seed| format!("-seed={seed}")))
         .arg(format!("-timeout={INPUT_SECONDS_MAX}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"))
         .arg(format!("-max_len={INPUT_BYTES_MAX}"))

@@ -130,7 +130,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Gen { check } => r#gen::run(check),
         Command::Mutants { filter } => mutants::mutants(filter.as_deref()),
         Command::Fuzz { target, seconds, input } => {
-            fuzz::fuzz(target.as_deref(), seconds, input.as_deref())
+            let exploration = fuzz::Exploration { seconds, seed: None };
+            fuzz::fuzz(target.as_deref(), exploration, input.as_deref())
         }
         Command::Simulate { seed: Some(seed), story: true, .. } => simulate::story(seed),
         Command::Simulate { seeds, seed, .. } => {

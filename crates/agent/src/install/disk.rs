@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What is at a path.
@@ -65,5 +66,16 @@ impl<'a> Disk<'a> {
         });
         self.known.borrow_mut().insert(path.to_owned(), empties);
         empties
+    }
+}
+
+/// Whether it is known that nothing is at a path that could not be looked at: no file has a name that is too long for the
+/// file system, or one with a zero byte, which a damaged record may hold.
+pub(super) fn not_there(error: io::Error) -> io::Result<bool> {
+    use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    match error.kind() {
+        NotFound | NotADirectory | InvalidFilename | InvalidInput => Ok(false),
+        // Maybe something is, and nobody's work is thrown away for a maybe.
+        _ => Err(error),
     }
 }

@@ -16,6 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use model::appspec::SecurityContext;
 
 use super::InstallError;
+use super::disk::not_there;
 
 /// Marks a line that is about an SELinux rule.
 const CONTEXT: &[u8] = b"semanage\0";
@@ -242,14 +243,7 @@ impl Recorded {
         if self.stamp.starts_with("directory") || self.stamp.starts_with(RULE) {
             return Ok(false);
         }
-        match fs::symlink_metadata(&self.path) {
-            Ok(now) => Ok(stamp(&now) != self.stamp),
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
-                // Maybe it is, and nobody's work is thrown away for a maybe.
-                _ => Err(error),
-            },
-        }
+        fs::symlink_metadata(&self.path).map_or_else(not_there, |now| Ok(stamp(&now) != self.stamp))
     }
 }
 
@@ -338,6 +332,15 @@ mod tests {
         assert!(found.iter().all(|line| !line.is_changed().unwrap()));
         let read: Vec<_> = found.iter().map(|line| (line.path.clone(), line.rule())).collect();
         assert_eq!(read, rules.map(|(path, context)| (path, Some(context.clone()))));
+    }
+
+    #[test]
+    fn a_path_that_no_file_can_have_is_not_changed() {
+        let too_long = format!("/{}", "n".repeat(300));
+        for path in [too_long.as_str(), "/zero\0byte", "/etc/passwd/below"] {
+            let recorded = Recorded { stamp: "file 1 1.000000000".into(), path: path.into() };
+            assert!(!recorded.is_changed().unwrap(), "{path:?}");
+        }
     }
 
     #[test]

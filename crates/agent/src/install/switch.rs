@@ -16,6 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use model::appspec::SecurityContext;
 
 use super::access::{self, AccessList};
+use super::disk::not_there;
 use super::hands::{Attributes, Hands};
 use super::journal::{self, Change, Journal, Phase};
 use super::ledger::{self, Entry, LedgerFiles, Previous};
@@ -381,14 +382,6 @@ impl Switch<'_> {
 
 fn is_there(path: &Path) -> io::Result<bool> {
     fs::symlink_metadata(path).map_or_else(not_there, |_| Ok(true))
-}
-
-/// Whether it is known that nothing is at a path that could not be looked at.
-fn not_there(error: io::Error) -> io::Result<bool> {
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
-        _ => Err(error),
-    }
 }
 
 fn is_link(path: &Path) -> bool {
