@@ -13,7 +13,8 @@ import longshore
 import refusals
 import violations
 
-DOCUMENT = longshore.REPOSITORY / "docs/compatibility.md"
+DOCS = longshore.REPOSITORY / "docs"
+DOCUMENT = DOCS / "compatibility.md"
 REASONS = pathlib.Path(__file__).with_name("unproduced.json")
 
 # What somebody who knows the operation would miss, or wonder at.
@@ -68,7 +69,7 @@ def unproduced():
 
 def document():
     """The whole text."""
-    return "\n".join([*_head(), *_operations(), *_errors(), *_reasons()]) + "\n"
+    return "\n".join([*_head(), *_operations(), *_errors(), *_reasons(), *_agent(), *_orchestration()]) + "\n"
 
 
 def _short(error):
@@ -91,7 +92,8 @@ def _head():
     return [
         "# Compatibility with CodeDeploy",
         "",
-        "Written by the conformance suite (`pytest conformance --update` in `tests/`): change its tables, not this.",
+        "Written by the conformance suite (`pytest conformance --update` in `tests/`): change its tables, and those of "
+        "[`agent.md`](agent.md) and [`orchestration.md`](orchestration.md), not this.",
         "",
         f"All {len(api_model.operations())} operations of the API of 2014-10-06 answer; {served} of them can succeed, the "
         "others are refused with an error that they declare, since what they are about cannot exist on a server that "
@@ -103,11 +105,33 @@ def _head():
         "malformed, what does not exist (application, group), the revision, the configuration, the description, the "
         "other structures, the role, limits, the state.",
         "",
-        "What the host agent does beside the official one, section by section, is in [`agent.md`](agent.md); how official "
-        "agents are served, in [`official-agents.md`](official-agents.md). How deployments are carried out, rule by rule, is in "
-        "[`orchestration.md`](orchestration.md).",
+        "How the host agent compares with the official one, section by section, and how deployments are carried out, rule by "
+        "rule, follow below. How official agents are served is in [`official-agents.md`](official-agents.md).",
         "",
     ]
+
+
+def _agent():
+    """The host agent's table, as its own page has it."""
+    text = ["", "## The host agent", "", "By the sections of the official agent's behaviour; the words behind them are in "
+            "[`agent.md`](agent.md).", ""]
+    return text + [line for line in (DOCS / "agent.md").read_text().splitlines() if line.startswith("|")]
+
+
+def _orchestration():
+    """The tables of how deployments are carried out, each below its heading."""
+    lines = ["", "## Orchestration", "", "In place, as in [`orchestration.md`](orchestration.md). Blue/green, load balancers "
+             "and Auto Scaling are not served."]
+    heading = None
+    for line in (DOCS / "orchestration.md").read_text().splitlines():
+        if line.startswith("## "):
+            heading = line
+        elif line.startswith("|"):
+            if heading:
+                lines += ["", f"#{heading}", ""]
+                heading = None
+            lines.append(line)
+    return lines
 
 
 def _operations():
