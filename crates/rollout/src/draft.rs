@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use model::{
-    Diagnostics, ErrorInformation, Event, EventState, HostCommandId, LifecycleEvent, StatusMessage,
-    Target, TargetStatus, Timestamp,
+    DeploymentStatus, Diagnostics, ErrorInformation, Event, EventState, HostCommandId,
+    LifecycleEvent, StatusMessage, Target, TargetStatus, Timestamp,
 };
 
 use crate::action::{Action, HostCommand, Plan, Verdict, WaitingOn};
@@ -52,6 +52,23 @@ impl<'a> Draft<'a> {
         self.changes.push(change);
     }
 
+    /// Whether the deployment pauses between zones, after what this plan has changed so far.
+    pub fn is_baking(&self) -> bool {
+        let turned = self.changes.iter().rev().find_map(|change| match change {
+            Action::Bake => Some(true),
+            Action::Resume => Some(false),
+            Action::Start { .. }
+            | Action::Refuse { .. }
+            | Action::Dispatch(_)
+            | Action::Note(_)
+            | Action::Queue
+            | Action::TakePlace
+            | Action::UpdateTarget(_)
+            | Action::Finish(_) => None,
+        });
+        turned.unwrap_or(self.seen.deployment.status == DeploymentStatus::Baking)
+    }
+
     /// Takes the group's single place out of the line of those that wait.
     pub fn take_place(&mut self) {
         self.takes_place = true;
@@ -83,7 +100,7 @@ impl<'a> Draft<'a> {
     pub fn refuse(
         &mut self,
         targets: Vec<Target>,
-        status: model::DeploymentStatus,
+        status: DeploymentStatus,
         error: ErrorInformation,
     ) {
         self.targets = targets.into_iter().map(Cow::Owned).collect();
@@ -98,7 +115,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Ends the deployment that had begun, and makes its rollback if one follows.
-    pub fn finish(&mut self, status: model::DeploymentStatus, error: Option<ErrorInformation>) {
+    pub fn finish(&mut self, status: DeploymentStatus, error: Option<ErrorInformation>) {
         self.decide(Rule::Finish {
             status,
             code: error.as_ref().map(|error| error.code),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use model::{DeploymentStatus, Target, TargetStatus, Timestamp, ZonalConfig};
+use model::{Target, TargetStatus, Timestamp, ZonalConfig};
 
 use crate::action::{Action, WaitingOn};
 use crate::decision::Rule;
@@ -162,7 +162,7 @@ pub fn pause_or_enter(draft: &mut Draft, zone: &Zone) -> bool {
             true
         }
         None => {
-            if draft.seen.deployment.status == DeploymentStatus::Baking {
+            if draft.is_baking() {
                 draft.act(Action::Resume);
             }
             draft.decide(Rule::EnterZone {
@@ -177,7 +177,7 @@ pub fn pause_or_enter(draft: &mut Draft, zone: &Zone) -> bool {
 }
 
 fn pause(draft: &mut Draft, zone: &Zone, until: Timestamp) {
-    if draft.seen.deployment.status != DeploymentStatus::Baking {
+    if !draft.is_baking() {
         draft.act(Action::Bake);
         draft.decide(Rule::Bake { next: zone.name.clone(), until });
     }

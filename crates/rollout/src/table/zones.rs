@@ -125,6 +125,28 @@ fn the_sickest_zone_comes_first_and_hosts_without_a_zone_last() {
 }
 
 #[test]
+fn a_zone_of_which_every_host_is_gone_is_passed_over_and_watched() {
+    let pauses = config(FleetPercent(0), 5, 5);
+    let mut seen = zonal(HostCount(1), &[("a", 1), ("b", 1), ("c", 1)], pauses);
+    step(&mut seen, START);
+    play_one(&mut seen, true, START);
+    let gone = HostFacts {
+        presence: Presence::Gone("the instance was terminated".to_owned()),
+        busy: Busy::FreeSince(START),
+    };
+    seen.hosts.insert(seen.targets[1].id.clone(), gone);
+    for minutes in [5, 10] {
+        assert_eq!(seen.deployment.status, DeploymentStatus::Baking);
+        let now = START + MINUTE * minutes;
+        step(&mut seen, now);
+        assert_eq!(plan(&seen, now).actions, [], "after {minutes} minutes");
+    }
+    assert_eq!(seen.deployment.status, DeploymentStatus::InProgress);
+    assert_eq!(seen.targets[1].status, TargetStatus::Failed);
+    assert_eq!(seen.targets[2].status, TargetStatus::InProgress);
+}
+
+#[test]
 fn a_stop_ends_the_pause() {
     let mut seen = zonal(HostCount(1), &[("a", 1), ("b", 1)], config(FleetPercent(0), 5, 5));
     step(&mut seen, START);
