@@ -12,6 +12,7 @@ fn a_hundred_thousand_fleets_deploy_correctly() {
             for count in [summary.succeeded, summary.failed, summary.stopped, summary.rollbacks] {
                 assert!(count > 5_000, "{summary:?}");
             }
+            assert!(summary.queued > 1_000 && summary.baked > 1_000, "{summary:?}");
         }
         Err(failure) => panic!("{failure}"),
     }

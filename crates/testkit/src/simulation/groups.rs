@@ -11,6 +11,8 @@ pub struct Group {
     records: Vec<History>,
     /// What a rollback would deploy again.
     pub last_successful: Option<DeploymentId>,
+    /// Its number in the history of what is deployed, if it had one.
+    pub installed_sequence: Option<u64>,
     pub alarm: AlarmState,
 }
 
@@ -21,6 +23,7 @@ impl Group {
             last_successful: scenario.groups[number]
                 .has_good
                 .then(|| DeploymentId::from_random([number as u8; 9])),
+            installed_sequence: None,
             alarm: AlarmState::Calm,
         };
         (0..scenario.groups.len()).map(group).collect()
@@ -53,7 +56,7 @@ impl World<'_> {
             Candidate {
                 arn: format!("arn:{id}"),
                 host_identifier: format!("host:{id}"),
-                zone: None,
+                zone: self.scenario.hosts[host].zone.map(String::from),
                 health: class(self.groups[group].records[host]),
                 id,
             }
@@ -74,6 +77,7 @@ impl World<'_> {
         let group = &mut self.groups[deployed.group];
         if succeeded {
             group.last_successful = Some(deployed.seen.deployment.id.clone());
+            group.installed_sequence = deployed.seen.deployment.sequence;
         }
         if succeeded && !deployed.is_rollback() {
             for record in &mut group.records {

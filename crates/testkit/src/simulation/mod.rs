@@ -6,7 +6,9 @@
 //! to read a failure and how to add a fault.
 
 mod oracle;
+
 mod promises;
+mod zones;
 
 mod scenario;
 
@@ -19,6 +21,8 @@ mod servers;
 mod agents;
 
 mod groups;
+
+mod queues;
 
 mod alarms;
 
@@ -74,6 +78,10 @@ pub struct Summary {
     pub stopped: u64,
     /// Those of them that rolled another one back.
     pub rollbacks: u64,
+    /// Those of them that waited for their group's place while another one had it.
+    pub queued: u64,
+    /// Those of them that paused between zones.
+    pub baked: u64,
     /// Commands dispatched over all fleets.
     pub commands: u64,
     /// Time that passed for the fleets.
@@ -94,6 +102,8 @@ impl Summary {
             failed: ended(DeploymentStatus::Failed),
             stopped: ended(DeploymentStatus::Stopped),
             rollbacks: world.deployments.iter().filter(|d| d.is_rollback()).count() as u64,
+            queued: world.deployments.iter().filter(|d| d.waited).count() as u64,
+            baked: world.deployments.iter().filter(|d| d.baked).count() as u64,
             commands: world.orders.len() as u64,
             virtual_time: world.now.since(BEGINNING),
         }
@@ -107,6 +117,8 @@ impl Summary {
         self.failed += other.failed;
         self.stopped += other.stopped;
         self.rollbacks += other.rollbacks;
+        self.queued += other.queued;
+        self.baked += other.baked;
         self.commands += other.commands;
         self.virtual_time += other.virtual_time;
     }

@@ -4,14 +4,16 @@
 //! the planner computes, this counts; where it keeps a window moving, this asks what may be done next and nothing else.
 //! The worked examples of the specification are tested below, so that this reading is itself checked.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::{
     Creator, DeploymentStatus, ErrorCode, EventState, LifecycleEvent, MinimumHealthyHosts,
-    RollbackEvent, Target, TargetStatus, Timestamp,
+    QueuePolicy, RollbackEvent, Target, TargetStatus, Timestamp, ZonalConfig,
 };
-use rollout::{AlarmWatch, Busy, Deployment, Members, Presence, Report, Snapshot};
+use rollout::{AlarmWatch, Busy, Candidate, Deployment, Members, Presence, Report, Snapshot};
+
+use super::zones::{self, Zone};
 
 /// An agent must fetch an event so soon after its dispatch.
 pub const PICKUP_LIMIT: Duration = Duration::from_secs(300);
@@ -49,6 +51,16 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Both together.
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            waiting: self.waiting + other.waiting,
+            under_way: self.under_way + other.under_way,
+            well: self.well + other.well,
+            badly: self.badly + other.badly,
+        }
+    }
+
     pub fn of<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Self {
         let mut tally = Self::default();
         for target in targets {
@@ -83,17 +95,19 @@ pub enum Next {
     Over { well: bool },
 }
 
-/// The scheduler's loop, one question at a time.
-pub fn next(tally: Tally, minimum: u32) -> Next {
-    let may_be_out = tally.fleet().saturating_sub(minimum);
-    if tally.waiting > 0 && tally.out_of_service() < may_be_out {
+/// The scheduler's loop, one question at a time: of the whole fleet, and of the zone that is deployed to. Both must be left
+/// their minimum.
+pub fn next(fleet: Tally, minimum: u32, zone: Tally, zone_minimum: u32) -> Next {
+    let has_room =
+        |tally: Tally, minimum: u32| tally.out_of_service() < tally.fleet().saturating_sub(minimum);
+    if zone.waiting > 0 && has_room(fleet, minimum) && has_room(zone, zone_minimum) {
         Next::Start
-    } else if tally.under_way > 0 {
+    } else if fleet.under_way > 0 {
         Next::Wait
-    } else if tally.waiting > 0 {
+    } else if zone.waiting > 0 {
         Next::Over { well: false }
     } else {
-        Next::Over { well: tally.well >= 1 && tally.well >= minimum }
+        Next::Over { well: fleet.well >= 1 && fleet.well >= minimum }
     }
 }
 
@@ -154,43 +168,112 @@ fn rollback_after(seen: &Snapshot, tally: Tally, status: DeploymentStatus) -> Ro
 fn outcome(seen: &Snapshot, now: Timestamp) -> (Tally, Option<Verdict>) {
     let cut = cut_short(&seen.deployment);
     let begun = seen.deployment.status.has_started();
-    let (mut tally, gone) = if begun { settled(seen, now) } else { members(seen) };
-    let started = seen.deployment.started.unwrap_or(now);
     if !begun && cut.is_some() {
         return (Tally::default(), cut);
     }
-    if !begun && let Some(watch) = unread_alarms(&seen.deployment) {
-        if now < seen.deployment.created + FIRST_READING_LIMIT {
-            return (Tally::default(), None);
-        }
-        if !watch.ignore_poll_failure {
-            let unreadable = (DeploymentStatus::Stopped, Some(ErrorCode::AlarmActive));
-            return (Tally::default(), Some(unreadable));
-        }
+    if !begun && let Some(held) = held_back(seen, now) {
+        return (Tally::default(), held);
     }
-    if !begun && let Some(refused) = refusal_of(seen, tally.fleet()) {
+    let started = seen.deployment.started.unwrap_or(now);
+    let zones = if begun { settled(seen, now) } else { members(seen) };
+    let tally = zones::total(&zones);
+    if !begun && let Some(refused) = refusal_of(seen, &zones) {
         return (tally, Some(refused));
     }
-    if now >= started + DEPLOYMENT_LIMIT && tally.under_way + tally.waiting > 0 {
-        tally.badly += std::mem::take(&mut tally.under_way);
-        return (tally, Some((DeploymentStatus::Failed, Some(ErrorCode::Timeout))));
+    let overdue = now >= started + DEPLOYMENT_LIMIT + pauses(seen, zones.len());
+    if overdue && tally.under_way + tally.waiting > 0 {
+        let badly = tally.badly + tally.under_way;
+        let ended = Tally { badly, under_way: 0, ..tally };
+        return (ended, Some((DeploymentStatus::Failed, Some(ErrorCode::Timeout))));
     }
     if let Some(verdict) = cut {
         return (tally, (tally.under_way == 0).then_some(verdict));
     }
     let minimum = minimum(seen.deployment.minimum_healthy, tally.fleet());
-    let mut gone = gone.into_iter();
-    loop {
-        match next(tally, minimum) {
-            Next::Start => {
-                tally.waiting -= 1;
-                // A host that is known to be gone fails as soon as its turn comes.
-                if gone.next() == Some(true) { tally.badly += 1 } else { tally.under_way += 1 }
-            }
-            Next::Wait => return (tally, None),
-            Next::Over { well } => return (tally, Some(verdict_of_results(well))),
+    let zonal = seen.deployment.zonal.unwrap_or_default();
+    let (tally, well) = scheduled(zones, minimum, zonal, now.max(started));
+    (tally, well.map(verdict_of_results))
+}
+
+/// What keeps a deployment from beginning: for now, or with this verdict for ever.
+fn held_back(seen: &Snapshot, now: Timestamp) -> Option<Option<Verdict>> {
+    let deployment = &seen.deployment;
+    if let (Some(number), Some(installed)) = (deployment.sequence, seen.installed_sequence)
+        && number < installed
+    {
+        return Some(Some((DeploymentStatus::Failed, Some(ErrorCode::InvalidRevision))));
+    }
+    if let Some(line) = &seen.line {
+        let overtaken = line.holder.as_ref().is_some_and(|holder| holder.overtook);
+        let (superseded, behind) = match line.policy {
+            QueuePolicy::Fifo => (false, !line.older.is_empty()),
+            QueuePolicy::Newest => (overtaken, !line.newer.is_empty()),
+            QueuePolicy::ReplacePending => (overtaken || !line.newer.is_empty(), false),
+        };
+        if superseded {
+            return Some(Some((DeploymentStatus::Stopped, Some(ErrorCode::ManualStop))));
+        }
+        if behind || line.holder.is_some() {
+            return Some(None);
         }
     }
+    let watch = unread_alarms(deployment)?;
+    if now < deployment.created + FIRST_READING_LIMIT {
+        return Some(None);
+    }
+    let unreadable = (DeploymentStatus::Stopped, Some(ErrorCode::AlarmActive));
+    (!watch.ignore_poll_failure).then_some(Some(unreadable))
+}
+
+/// The targets after the scheduler has begun what it may, zone by zone; and whether it all ended well, if it ended.
+fn scheduled(
+    mut zones: Vec<Zone>,
+    minimum: u32,
+    zonal: ZonalConfig,
+    now: Timestamp,
+) -> (Tally, Option<bool>) {
+    for number in 0..zones.len() {
+        if zones[number].tally.waiting + zones[number].tally.under_way == 0 {
+            continue;
+        }
+        let fleet = zones::total(&zones);
+        let zone = &zones[number];
+        let doomed = next(fleet, minimum, fleet, 0) == Next::Over { well: false };
+        let until = pause_before(&zones, zonal, number);
+        if !doomed && zone.is_untouched() && until.is_some_and(|until| now < until) {
+            return (fleet, None);
+        }
+        loop {
+            let fleet = zones::total(&zones);
+            let zone = &mut zones[number];
+            match next(fleet, minimum, zone.tally, zone.minimum) {
+                Next::Start => zone.start(now),
+                Next::Wait => return (fleet, None),
+                Next::Over { .. } if zone.tally.waiting == 0 => break,
+                Next::Over { .. } => return (fleet, Some(false)),
+            }
+        }
+    }
+    let fleet = zones::total(&zones);
+    (fleet, Some(fleet.well >= 1 && fleet.well >= minimum))
+}
+
+/// Until when those who watch the zones before this one watch them.
+fn pause_before(zones: &[Zone], zonal: ZonalConfig, number: usize) -> Option<Timestamp> {
+    let ended = zones[..number].iter().filter_map(|zone| zone.ended).max()?;
+    Some(ended + pause_after(zonal, number - 1))
+}
+
+/// How long those zones are watched of which the last is the one of this rank.
+pub fn pause_after(zonal: ZonalConfig, number: usize) -> Duration {
+    let general = zonal.monitor.unwrap_or(Duration::ZERO);
+    if number == 0 { zonal.first_zone_monitor.unwrap_or(general) } else { general }
+}
+
+/// The pauses that a deployment to so many zones makes in all.
+pub fn pauses(seen: &Snapshot, zones: usize) -> Duration {
+    let zonal = seen.deployment.zonal.unwrap_or_default();
+    (1..zones).map(|number| pause_after(zonal, number - 1)).sum()
 }
 
 /// How a deployment ends that was asked to end early; of a stop and an alarm, by what came first.
@@ -212,46 +295,52 @@ fn unread_alarms(deployment: &Deployment) -> Option<&AlarmWatch> {
     deployment.alarms.as_ref().filter(|watch| watch.first_read.is_none())
 }
 
-fn refusal_of(seen: &Snapshot, fleet: u32) -> Option<Verdict> {
+fn refusal_of(seen: &Snapshot, zones: &[Zone]) -> Option<Verdict> {
+    let fleet = zones::total(zones).fleet();
     let code = match &seen.members {
         Members::Unknown(error) => Some(error.code),
         Members::UpToDate => None,
-        Members::Known(_) => refusal(seen.deployment.minimum_healthy, fleet as usize),
+        Members::Known(_) => {
+            refusal(seen.deployment.minimum_healthy, fleet as usize).or_else(|| {
+                let full = zones.iter().any(|zone| zone.minimum >= zone.tally.fleet());
+                full.then_some(ErrorCode::HealthConstraintsInvalid)
+            })
+        }
         Members::NotNeeded => Some(ErrorCode::InternalError),
     };
     code.map(|code| (DeploymentStatus::Failed, Some(code)))
 }
 
-/// The targets that the group's members would be, each once, and which of those that wait are gone.
-fn members(seen: &Snapshot) -> (Tally, Vec<bool>) {
-    let Members::Known(members) = &seen.members else { return (Tally::default(), Vec::new()) };
-    let hosts: BTreeSet<_> = members.iter().map(|member| &member.id).collect();
-    let waiting = hosts.len() as u32;
+/// The targets that the group's members would be, each once, by zone in their order.
+fn members(seen: &Snapshot) -> Vec<Zone> {
+    let Members::Known(members) = &seen.members else { return Vec::new() };
+    let hosts: BTreeMap<_, &Candidate> =
+        members.iter().map(|member| (&member.id, member)).collect();
+    let mut hosts: Vec<&Candidate> = hosts.into_values().collect();
+    let zonal = zones::applying(seen, hosts.iter().map(|host| host.zone.as_ref()));
+    if zonal.is_some() {
+        zones::sort(&mut hosts);
+    }
     // Nobody who is gone is a member.
-    (Tally { waiting, ..Tally::default() }, vec![false; hosts.len()])
+    zones::divide(zonal, hosts, |host| host.zone.as_ref(), |zone, _| zone.wait(false))
 }
 
 /// The targets after every report and every deadline, before any is started.
-fn settled(seen: &Snapshot, now: Timestamp) -> (Tally, Vec<bool>) {
-    let mut tally = Tally::default();
-    let mut gone = Vec::new();
-    for target in &seen.targets {
-        match target.status {
-            TargetStatus::Pending => {
-                tally.waiting += 1;
-                gone.push(is_gone(seen, target));
-            }
-            TargetStatus::Skipped => tally.waiting += 1,
-            TargetStatus::Succeeded => tally.well += 1,
-            TargetStatus::Failed => tally.badly += 1,
-            TargetStatus::InProgress | TargetStatus::Ready => match fate(seen, target, now) {
-                Fate::UnderWay => tally.under_way += 1,
-                Fate::Well => tally.well += 1,
-                Fate::Badly => tally.badly += 1,
-            },
-        }
-    }
-    (tally, gone)
+fn settled(seen: &Snapshot, now: Timestamp) -> Vec<Zone> {
+    let zonal = zones::applying(seen, seen.targets.iter().map(|target| target.zone.as_ref()));
+    let at = now.max(seen.deployment.started.unwrap_or(now));
+    let count = |zone: &mut Zone, target: &&Target| match target.status {
+        TargetStatus::Pending => zone.wait(is_gone(seen, target)),
+        TargetStatus::Skipped => zone.wait(false),
+        TargetStatus::Succeeded => zone.end(true, target.last_updated),
+        TargetStatus::Failed => zone.end(false, target.last_updated),
+        TargetStatus::InProgress | TargetStatus::Ready => match fate(seen, target, now) {
+            Fate::UnderWay => zone.tally.under_way += 1,
+            Fate::Well => zone.end(true, at),
+            Fate::Badly => zone.end(false, at),
+        },
+    };
+    zones::divide(zonal, &seen.targets, |target| target.zone.as_ref(), count)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -372,7 +461,7 @@ mod tests {
         let mut tally = Tally { waiting: fleet, ..Tally::default() };
         let (mut at_once, mut ended) = (0, 0);
         loop {
-            match next(tally, minimum) {
+            match next(tally, minimum, tally, 0) {
                 Next::Start => {
                     tally.waiting -= 1;
                     tally.under_way += 1;

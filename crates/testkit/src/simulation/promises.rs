@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use model::{
-    DeploymentId, DeploymentStatus, Event, EventState, HostCommandId, LifecycleEvent, Target,
-    TargetId, TargetStatus, Timestamp,
+    DeploymentId, DeploymentStatus, Event, EventState, HostCommandId, LifecycleEvent, QueuePolicy,
+    Target, TargetId, TargetStatus, Timestamp,
 };
-use rollout::{Action, Candidate, Members, Plan, Rollback, Snapshot, WaitingOn};
+use rollout::{Action, Candidate, HealthClass, Members, Plan, Rollback, Snapshot, WaitingOn};
 
 use super::oracle::{self, DEPLOYMENT_LIMIT, FIRST_READING_LIMIT, RolledBack, Tally};
 use super::world::{Deployed, World};
+use super::zones;
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +43,17 @@ pub fn never_at_rest(happenings: u64) -> Broken {
     Broken { promise: NOTHING_IS_LEFT, seen: format!("not over after {happenings} happenings") }
 }
 
-/// A deployment ends within its limit, by true time, whatever happens to hosts; servers that are down and clocks that
-/// are set may add what they took.
+/// A deployment ends within its limit, by true time, whatever happens to hosts; servers that are down, clocks that are
+/// set, and pauses between zones may add what they took. Waiting for the group's place has no limit.
 pub fn in_time(world: &World, deployment: usize) -> Result<(), Broken> {
-    let took = world.now.since(world.deployments[deployment].created);
-    let allowed = FIRST_READING_LIMIT + DEPLOYMENT_LIMIT + world.lost + Duration::from_secs(120);
+    let deployed = &world.deployments[deployment];
+    if deployed.waits.is_some() {
+        return Ok(());
+    }
+    let took = world.now.since(deployed.since);
+    let pauses = oracle::pauses(&deployed.seen, by_zone(&deployed.seen).len());
+    let allowed =
+        FIRST_READING_LIMIT + DEPLOYMENT_LIMIT + pauses + world.lost + Duration::from_secs(120);
     promise(NOTHING_IS_LEFT, took <= allowed, || format!("not over after {} s", took.as_secs()))
 }
 
@@ -58,6 +65,7 @@ pub fn of_a_plan(
     thorough: bool,
 ) -> Result<(), Broken> {
     plan.actions.iter().try_for_each(|action| of_an_action(seen, action, now))?;
+    pauses_are_kept(seen, &plan.actions, now)?;
     let over = plan
         .actions
         .iter()
@@ -197,6 +205,109 @@ fn of_an_action(seen: &Snapshot, action: &Action, now: Timestamp) -> Result<(), 
     }
 }
 
+/// The targets by zone, in their order, where the deployment goes zone by zone; else all of them as one.
+fn by_zone(seen: &Snapshot) -> Vec<&[Target]> {
+    let zones = seen.targets.iter().map(|target| target.zone.as_ref());
+    match zones::applying(seen, zones) {
+        Some(_) => seen.targets.chunk_by(|one, next| one.zone == next.zone).collect(),
+        None => vec![&seen.targets],
+    }
+}
+
+/// No host of a further zone is begun while those before it are watched.
+fn pauses_are_kept(seen: &Snapshot, actions: &[Action], now: Timestamp) -> Result<(), Broken> {
+    let now = not_before_it_began(seen, now);
+    let dispatched = |target: &Target| {
+        actions.iter().any(
+            |action| matches!(action, Action::Dispatch(command) if command.target == target.id),
+        )
+    };
+    let zones = by_zone(seen);
+    for (number, zone) in zones.iter().enumerate().skip(1) {
+        let untouched = zone.iter().all(|target| target.status == TargetStatus::Pending);
+        if !untouched || !zone.iter().any(dispatched) {
+            continue;
+        }
+        let ended = |target: &Target| {
+            // Otherwise this very plan ends it.
+            if target.status.is_over() { target.last_updated } else { now }
+        };
+        let last = zones[..number].iter().flat_map(|zone| zone.iter()).map(ended).max();
+        let zonal = seen.deployment.zonal.unwrap_or_default();
+        let until = last.unwrap_or(now) + oracle::pause_after(zonal, number - 1);
+        promise("a zone is begun when those before it were watched", now >= until, || {
+            format!("{:?} at {now:?}, not before {until:?}", zone[0].zone)
+        })?;
+    }
+    Ok(())
+}
+
+/// What holds for plans about the place of the deployment's group.
+pub fn of_the_line(world: &World, deployment: usize, actions: &[Action]) -> Result<(), Broken> {
+    let deployed = &world.deployments[deployment];
+    let takes_place = actions.contains(&Action::TakePlace);
+    let begins = actions.iter().any(|action| matches!(action, Action::Start { .. }));
+    promise(
+        "a deployment begins with its group's place",
+        !begins || takes_place || deployed.waits.is_none(),
+        || format!("{actions:?}"),
+    )?;
+    let Some(policy) = deployed.waits.filter(|_| takes_place) else { return Ok(()) };
+    let own = world.age(deployment);
+    let passed_over = world.in_line(deployment).find(|other| match policy {
+        QueuePolicy::Fifo => world.age(*other) < own,
+        QueuePolicy::Newest | QueuePolicy::ReplacePending => world.age(*other) > own,
+    });
+    promise(
+        "the group's place goes to whose turn it is",
+        passed_over.is_none() && world.holder(deployment).is_none(),
+        || format!("{} passes {passed_over:?}", deployed.seen.deployment.id),
+    )
+}
+
+/// A group deploys one deployment at a time.
+pub fn one_at_a_time(world: &World, deployment: usize) -> Result<(), Broken> {
+    let group = world.deployments[deployment].group;
+    let under_way = world.deployments.iter().filter(|deployed| {
+        deployed.group == group
+            && !deployed.is_over()
+            && deployed.seen.deployment.status.has_started()
+    });
+    let under_way = under_way.count();
+    promise("never two deployments of a group are under way", under_way <= 1, || {
+        format!("{under_way} in group {group}")
+    })
+}
+
+/// Never two zones at once, in their order, and each is left its minimum.
+fn zones_are_kept(seen: &Snapshot) -> Result<(), Broken> {
+    let zones = by_zone(seen);
+    let begun =
+        |target: &Target| !matches!(target.status, TargetStatus::Pending | TargetStatus::Skipped);
+    let over = |zone: &&[Target]| zone.iter().all(|target| target.status.is_over());
+    for (number, zone) in zones.iter().enumerate() {
+        promise(
+            "never two zones are under way",
+            !zone.iter().any(begun) || zones[..number].iter().all(over),
+            || format!("{:?} is begun before another one is over", zone[0].zone),
+        )?;
+        let tally = Tally::of(*zone);
+        let configured = match &seen.deployment.zonal {
+            Some(zonal) if zones.len() > 1 || zone.iter().any(|target| target.zone.is_some()) => {
+                zonal.minimum_healthy_per_zone
+            }
+            _ => None,
+        };
+        let minimum = configured.map_or(0, |configured| oracle::minimum(configured, tally.fleet()));
+        promise(
+            "never more hosts of a zone are out of service than allowed",
+            tally.out_of_service() <= tally.fleet().saturating_sub(minimum),
+            || format!("{tally:?}, and {minimum} must stay healthy"),
+        )?;
+    }
+    Ok(())
+}
+
 /// The targets are the members, each once, the sickest first, with all events ahead of them.
 fn enlisted(seen: &Snapshot, targets: &[Target]) -> Result<(), Broken> {
     let Members::Known(members) = &seen.members else {
@@ -205,10 +316,17 @@ fn enlisted(seen: &Snapshot, targets: &[Target]) -> Result<(), Broken> {
         });
     };
     let mut ids: Vec<&TargetId> = targets.iter().map(|target| &target.id).collect();
-    let order: Vec<_> = ids
+    let health = |target: &Target| {
+        members.iter().find(|member: &&Candidate| member.id == target.id).map(|m| m.health)
+    };
+    let zonal = zones::applying(seen, targets.iter().map(|target| target.zone.as_ref()));
+    let sick: Vec<_> = targets
         .iter()
-        .map(|id| members.iter().find(|member: &&Candidate| member.id == **id).map(|m| m.health))
+        .filter(|target| health(target) == Some(HealthClass::Unhealthy))
+        .map(|target| target.zone.clone())
         .collect();
+    let rank = |target: &Target| zonal.map(|_| zones::rank(&target.zone, &sick));
+    let order: Vec<_> = targets.iter().map(|target| (rank(target), health(target))).collect();
     promise("the sickest hosts come first", order.is_sorted(), || format!("{order:?}"))?;
     ids.sort();
     let mut expected: Vec<&TargetId> = members.iter().map(|member| &member.id).collect();
@@ -328,6 +446,7 @@ pub fn after_a_commit(seen: &Snapshot) -> Result<(), Broken> {
             )
         },
     )?;
+    zones_are_kept(seen)?;
     let deployment = &seen.deployment;
     let times = [Some(deployment.created), deployment.started, deployment.completed];
     promise("times do not run backwards", times.into_iter().flatten().is_sorted(), || {

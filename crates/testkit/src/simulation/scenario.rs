@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use model::{ErrorCode, MinimumHealthyHosts, RollbackEvent};
+use model::{ErrorCode, MinimumHealthyHosts, QueuePolicy, RollbackEvent, ZonalConfig};
 
 use super::faults::Fault;
 use crate::random::Random;
@@ -28,6 +28,8 @@ pub struct Host {
     pub fault: Fault,
     /// Whether its agent takes a command while another one runs.
     pub parallel: bool,
+    /// Its availability zone, if it is in one.
+    pub zone: Option<char>,
     /// The groups that select it.
     pub groups: Vec<usize>,
     /// What the groups' earlier deployments left on it, by group.
@@ -60,6 +62,10 @@ pub struct Group {
     /// Whether a deployment to it succeeded before time began.
     pub has_good: bool,
     pub alarms: Option<Alarms>,
+    /// One zone after the other.
+    pub zonal: Option<ZonalConfig>,
+    /// How further deployments wait; `None`: they are refused.
+    pub queue: Option<QueuePolicy>,
 }
 
 /// The alarms that a group's deployments watch.
@@ -91,8 +97,9 @@ pub struct Server {
 /// Something that happens to the world at its time.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
-    /// Somebody creates a deployment, if the group has none.
-    Deploy { group: usize },
+    /// Somebody creates a deployment, if the group has none or lets it wait; with its number in the history of what is
+    /// deployed, or without.
+    Deploy { group: usize, sequence: Option<u64> },
     /// An operator asks to stop what the group deploys.
     Stop { group: usize, roll_back: Option<bool> },
     /// The group, or its application, is deleted under what it deploys.
@@ -134,6 +141,8 @@ impl Scenario {
             roll_back_on: draw_rollback_events(random),
             has_good: random.chance(70),
             alarms: random.chance(25).then(|| draw_alarms(random)),
+            zonal: random.chance(20).then(|| draw_zonal(random)),
+            queue: random.chance(20).then(|| QueuePolicy::ALL[random.below(3) as usize]),
         };
         let groups: Vec<Group> = (0..groups).map(|_| group(&mut random)).collect();
         let acts = draw_acts(&mut random, size, &groups, if two_servers { 2 } else { 1 });
@@ -171,7 +180,10 @@ fn draw_host(seed: u64, number: u32, groups: usize, trouble: u64) -> Host {
         healthy: random.chance(70),
     };
     let history = (0..3).map(|_| history(&mut random)).collect();
-    Host { number, fault, parallel: random.chance(70), groups, history }
+    let parallel = random.chance(70);
+    let zone =
+        [None, Some('a'), Some('a'), Some('b'), Some('b'), Some('c')][random.below(6) as usize];
+    Host { number, fault, parallel, zone, groups, history }
 }
 
 /// The chance that belongs to one host, whoever else is there.
@@ -205,22 +217,49 @@ fn draw_alarms(random: &mut Random) -> Alarms {
     }
 }
 
+fn draw_zonal(random: &mut Random) -> ZonalConfig {
+    let pause = |random: &mut Random| match random.below(3) {
+        0 => None,
+        1 => Some(Duration::ZERO),
+        _ => Some(Duration::from_secs(random.between(1, 3_000))),
+    };
+    ZonalConfig {
+        first_zone_monitor: pause(random),
+        monitor: pause(random),
+        minimum_healthy_per_zone: match random.below(4) {
+            0 => Some(MinimumHealthyHosts::HostCount(random.below(3) as u32)),
+            1 => Some(MinimumHealthyHosts::FleetPercent(random.below(100) as u8)),
+            _ => None,
+        },
+    }
+}
+
 fn draw_acts(
     random: &mut Random,
     hosts: u32,
     groups: &[Group],
     servers: usize,
 ) -> Vec<(Duration, Act)> {
-    let mut acts = vec![(Duration::ZERO, Act::Deploy { group: 0 })];
+    let mut acts = vec![(Duration::ZERO, Act::Deploy { group: 0, sequence: sequence(random) })];
     let mut at = |random: &mut Random, before: u64, act| {
         acts.push((Duration::from_millis(random.below(before)), act));
     };
     for (group, drawn) in groups.iter().enumerate() {
         if group > 0 {
-            at(random, 300_000, Act::Deploy { group });
+            let sequence = sequence(random);
+            at(random, 300_000, Act::Deploy { group, sequence });
         }
         if random.chance(10) {
-            at(random, 4_000_000, Act::Deploy { group });
+            let sequence = sequence(random);
+            at(random, 4_000_000, Act::Deploy { group, sequence });
+        }
+        if drawn.queue.is_some() {
+            // Some meet a group that is busy, some each other, some nobody.
+            for _ in 0..random.below(5) {
+                let (before, sequence) =
+                    ([1_000, 60_000, 2_000_000][random.below(3) as usize], sequence(random));
+                at(random, before, Act::Deploy { group, sequence });
+            }
         }
         if random.chance(15) {
             let roll_back = [None, Some(true), Some(false)][random.below(3) as usize];
@@ -258,4 +297,9 @@ fn draw_acts(
     }
     acts.sort_by_key(|(at, _)| *at);
     acts
+}
+
+/// A number among few, so that what is installed is often newer.
+fn sequence(random: &mut Random) -> Option<u64> {
+    random.chance(30).then(|| random.below(6))
 }

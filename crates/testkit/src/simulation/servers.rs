@@ -119,15 +119,18 @@ impl World<'_> {
         }
         promises::in_time(self, deployment)?;
         self.look_up_members(deployment);
-        let group = self.deployments[deployment].group;
-        self.deployments[deployment].seen.last_successful =
-            self.groups[group].last_successful.clone();
+        self.look_up_line(deployment);
+        let group = &self.groups[self.deployments[deployment].group];
+        let seen = &mut self.deployments[deployment].seen;
+        seen.last_successful.clone_from(&group.last_successful);
+        seen.installed_sequence = group.installed_sequence;
         let clock = self.clock_of(number);
         let plan = rollout::plan(&self.deployments[deployment].seen, clock);
         self.tell(|world| story::of_a_plan(world, number, deployment, &plan));
         let seen = &self.deployments[deployment].seen;
         let thorough = is_thorough(seen.targets.len(), &mut self.servers[number].random);
         promises::of_a_plan(seen, &plan, clock, thorough)?;
+        promises::of_the_line(self, deployment, &plan.actions)?;
         self.set_timer(number, deployment, &plan);
         if plan.actions.is_empty() {
             return Ok(());
@@ -167,10 +170,18 @@ impl World<'_> {
             self.look_after(number, deployment, 1);
             return Ok(());
         }
+        if !self.may_take_place(deployment, &plan.actions) {
+            self.tell(|_| format!("server {number} finds the place taken, and looks again"));
+            self.deployments[deployment].seen.deployment.version += 1;
+            self.look_after(number, deployment, 1);
+            return Ok(());
+        }
         self.tell(|world| format!("server {number} commits {}", story::version(world, deployment)));
         promises::of_a_commit(&self.deployments[deployment], &plan.actions)?;
         self.deployments[deployment].seen.apply(&plan.actions);
+        self.note_place_and_pauses(deployment, &plan.actions);
         promises::after_a_commit(&self.deployments[deployment].seen)?;
+        promises::one_at_a_time(self, deployment)?;
         self.close_orders(deployment, &plan.actions);
         let rung = self.place_orders(deployment, &plan.actions);
         if self.deployments[deployment].is_over() {
@@ -179,6 +190,9 @@ impl World<'_> {
         if let Some(by) = plan.rollback() {
             promises::of_a_rollback(self, deployment, by)?;
             self.roll_back(deployment, by.clone());
+        }
+        if self.deployments[deployment].is_over() || plan.actions.contains(&Action::TakePlace) {
+            self.ring_line(self.deployments[deployment].group);
         }
         let server = &mut self.servers[number];
         let crashes = server.random.chance(server.traits.crash_percent);
@@ -191,6 +205,19 @@ impl World<'_> {
             self.look_after(number, deployment, 1);
         }
         Ok(())
+    }
+
+    fn note_place_and_pauses(&mut self, deployment: usize, actions: &[Action]) {
+        let now = self.now;
+        let deployed = &mut self.deployments[deployment];
+        for action in actions {
+            match action {
+                Action::TakePlace => (deployed.waits, deployed.since) = (None, now),
+                Action::Queue => deployed.waited = true,
+                Action::Bake => deployed.baked = true,
+                _ => {}
+            }
+        }
     }
 
     /// Queues the commands; the hosts that they are for.

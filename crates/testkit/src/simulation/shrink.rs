@@ -62,10 +62,13 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
     for host in 0..hosts {
         with(&|s| s.hosts[host].fault = Fault::None);
         with(&|s| s.hosts[host].parallel = true);
+        with(&|s| s.hosts[host].zone = None);
     }
     for group in 0..scenario.groups.len() {
         with(&|s| s.groups[group].roll_back_on.clear());
         with(&|s| s.groups[group].alarms = None);
+        with(&|s| s.groups[group].zonal = None);
+        with(&|s| s.groups[group].queue = None);
     }
     for server in 0..scenario.servers.len() {
         with(&|s| s.servers[server].crash_percent = 0);

@@ -29,15 +29,19 @@ impl Story {
                 None => String::new(),
                 Some(alarms) => format!(", {alarms:?}"),
             };
+            let zonal = group.zonal.map_or(String::new(), |zonal| format!(", {zonal:?}"));
+            let queue =
+                group.queue.map_or(String::new(), |queue| format!(", queue {}", queue.name()));
             lines.push(format!(
-                "group {number}: minimum healthy {:?}{forgives}, rolls back {:?}{alarms}",
+                "group {number}: minimum healthy {:?}{forgives}, rolls back {:?}{alarms}{zonal}{queue}",
                 group.minimum_healthy, group.roll_back_on
             ));
         }
         for host in &scenario.hosts {
             let parallel = if host.parallel { "" } else { ", one command at a time" };
+            let zone = host.zone.map_or(String::new(), |zone| format!(", zone {zone}"));
             lines.push(format!(
-                "h{} {}{parallel}; groups {:?}",
+                "h{} {}{parallel}{zone}; groups {:?}",
                 host.number, host.fault, host.groups
             ));
         }

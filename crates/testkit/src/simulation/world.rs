@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::Duration;
 
-use model::{Creator, DeploymentId, HostCommandId, LifecycleEvent, TargetId, Timestamp};
+use model::{
+    Creator, DeploymentId, HostCommandId, LifecycleEvent, QueuePolicy, TargetId, Timestamp,
+};
 use rollout::{Deployment, Plan, Snapshot, StopIntent};
 
 use super::agents::Host;
@@ -43,8 +45,16 @@ pub struct World<'a> {
 pub struct Deployed {
     pub group: usize,
     pub seen: Snapshot,
-    /// True time of creation.
-    pub created: Timestamp,
+    /// Since when, by true time, nothing but itself keeps it from its end: its creation, or when it took the group's place.
+    pub since: Timestamp,
+    /// How it waits for the group's place; `None`: it does not wait, for it has the place.
+    pub waits: Option<QueuePolicy>,
+    /// Whether it was made to wait, even if it never had to.
+    pub queued: bool,
+    /// Whether it had to wait.
+    pub waited: bool,
+    /// Whether it ever paused between zones.
+    pub baked: bool,
     /// Every command ever dispatched, and its order.
     pub commands: HashMap<HostCommandId, usize>,
     /// Every event ever dispatched.
@@ -210,9 +220,9 @@ impl<'a> World<'a> {
 
     fn act(&mut self, number: usize) {
         match self.scenario.acts[number].1 {
-            Act::Deploy { group } => {
+            Act::Deploy { group, sequence } => {
                 self.deploys_to_come -= 1;
-                self.deploy(group);
+                self.deploy(group, sequence);
             }
             Act::Stop { group, roll_back } => {
                 self.intend(group, "somebody asks to stop it", |deployment, now| {
@@ -224,10 +234,13 @@ impl<'a> World<'a> {
                 });
             }
             Act::Delete { group, missing } => {
-                self.groups[group].last_successful = None;
-                self.intend(group, "its group is deleted", |deployment, _| {
-                    deployment.orphaned = Some(missing);
-                });
+                (self.groups[group].last_successful, self.groups[group].installed_sequence) =
+                    (None, None);
+                for number in self.unfinished(group) {
+                    self.write_down(number, "its group is deleted", |deployment, _| {
+                        deployment.orphaned = Some(missing);
+                    });
+                }
             }
             Act::TurnAlarm { group, to, read_after } => self.turn_alarm(group, to, read_after),
             Act::SetClock { server, by_millis } => self.set_clock(server, by_millis),
@@ -240,24 +253,28 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Somebody creates a deployment in a group that has none under way.
-    fn deploy(&mut self, group: usize) {
-        if self.deployments.iter().any(|d| d.group == group && !d.is_over()) {
+    /// Somebody creates a deployment in a group that has none under way, or lets it wait.
+    fn deploy(&mut self, group: usize, sequence: Option<u64>) {
+        let settings = &self.scenario.groups[group];
+        if settings.queue.is_none() && !self.unfinished(group).is_empty() {
             return self.tell(|_| format!("group {group} is busy: no further deployment"));
         }
-        let settings = &self.scenario.groups[group];
         let seed = self.scenario.seed.wrapping_mul(31).wrapping_add(self.deployments.len() as u64);
         let deployment = Deployment {
             ignore_application_stop_failures: settings.ignore_application_stop_failures,
             roll_back_on: settings.roll_back_on.clone(),
             alarms: self.alarms_of(group),
+            zonal: settings.zonal,
+            sequence,
             ..Deployment::new(
                 DeploymentId::from_random(std::array::from_fn(|n| (seed >> (5 * n)) as u8)),
                 settings.minimum_healthy,
                 self.a_clock(),
             )
         };
-        self.create(group, deployment);
+        self.create(group, deployment, settings.queue);
+        // A newer one may end those that wait.
+        self.ring_line(group);
     }
 
     /// The rollback that a deployment's end made in the same commit.
@@ -267,17 +284,22 @@ impl<'a> World<'a> {
         let deployment = Deployment {
             creator: Creator::Rollback,
             ignore_application_stop_failures: failed.ignore_application_stop_failures,
+            sequence: self.groups[group].installed_sequence,
             ..Deployment::new(by, failed.minimum_healthy, self.a_clock())
         };
-        self.create(group, deployment);
+        self.create(group, deployment, None);
     }
 
-    fn create(&mut self, group: usize, deployment: Deployment) {
+    fn create(&mut self, group: usize, deployment: Deployment, waits: Option<QueuePolicy>) {
         let number = self.deployments.len();
         self.deployments.push(Deployed {
             group,
             seen: Snapshot::of(deployment),
-            created: self.now,
+            since: self.now,
+            waits,
+            queued: waits.is_some(),
+            waited: false,
+            baked: false,
             commands: HashMap::new(),
             ran: HashSet::new(),
         });
@@ -303,10 +325,18 @@ impl<'a> World<'a> {
         what: &str,
         change: impl FnOnce(&mut Deployment, Timestamp),
     ) {
-        let unfinished = self.deployments.iter().position(|d| d.group == group && !d.is_over());
-        if let Some(number) = unfinished {
-            self.write_down(number, what, change);
+        if let Some(number) = self.unfinished(group).first() {
+            self.write_down(*number, what, change);
         }
+    }
+
+    /// The group's deployments that are not over.
+    fn unfinished(&self, group: usize) -> Vec<usize> {
+        let of_group = |number: &usize| {
+            let deployed = &self.deployments[*number];
+            deployed.group == group && !deployed.is_over()
+        };
+        (0..self.deployments.len()).filter(of_group).collect()
     }
 
     /// Writes down what somebody wants or found of the deployment; that bumps its version.
