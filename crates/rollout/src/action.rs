@@ -107,7 +107,7 @@ pub struct HostCommand {
 }
 
 /// Why nothing more happens to a part of the deployment, in types; `Display` says it to operators.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum WaitingOn {
     /// The host has the command and is executing it, at most until `until`.
     Host { target: TargetId, event: LifecycleEvent, until: Timestamp },

@@ -5,13 +5,13 @@
 //! hosts report. A crash loses nothing: on start, and now and then afterwards, every unfinished deployment is looked
 //! at again.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::{DeploymentId, Timestamp};
-use rollout::{Action, Plan, Snapshot, WaitingOn};
+use rollout::{Action, Decision, Plan, Rule, Snapshot, WaitingOn};
 use store::{Change, Commit, NewDeployment, Planned, Store};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
@@ -24,6 +24,9 @@ use crate::wake::HostBells;
 
 /// The longest that a deployment is left alone. Wake-ups may be lost (another server's, a crash), this is not.
 const SWEEP: Duration = Duration::from_secs(30);
+
+/// How long a deployment that does not move is remembered between passes: a large one takes megabytes.
+const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// Pauses after a failed pass: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
@@ -47,7 +50,18 @@ struct Shared {
 struct Running {
     /// Keeps one ring while nobody listens: that is the dirty flag.
     bell: Notify,
-    waiting: Mutex<Vec<WaitingOn>>,
+    waiting: Mutex<Arc<Vec<WaitingOn>>>,
+}
+
+/// What a deployment's task keeps from one pass for the next.
+#[derive(Default)]
+struct Memory {
+    /// The deployment as it was last seen; absent: it is to be read whole.
+    seen: Option<Snapshot>,
+    /// When it last moved.
+    moved: Timestamp,
+    /// Why nothing more happened; its timeline tells that already.
+    waiting: Arc<Vec<WaitingOn>>,
 }
 
 /// What one pass found.
@@ -130,13 +144,14 @@ impl Driver {
     /// Why nothing more happens to the deployment right now, as of the last pass of this server.
     pub fn waiting(&self, id: &DeploymentId) -> Vec<WaitingOn> {
         let running = self.running().get(id).cloned();
-        running.map_or_else(Vec::new, |running| lock(&running.waiting).clone())
+        running.map_or_else(Vec::new, |running| lock(&running.waiting).to_vec())
     }
 
     async fn drive(self, id: DeploymentId, running: Arc<Running>) {
         let mut retry = RETRY_FIRST;
+        let mut memory = Memory::default();
         loop {
-            let look_again = match self.pass(&id, &running).await {
+            let look_again = match self.pass(&id, &running, &mut memory).await {
                 Ok(Progress::Over) => break,
                 Ok(Progress::Waiting(wake_at)) => {
                     retry = RETRY_FIRST;
@@ -161,33 +176,36 @@ impl Driver {
         self.running().remove(&id);
     }
 
-    async fn pass(&self, id: &DeploymentId, running: &Running) -> Result<Progress, Failure> {
-        let before = lock(&running.waiting).clone();
-        let (progress, waiting) = self.advance(id, &before).await?;
-        report_waiting(id, &before, &waiting);
-        *lock(&running.waiting) = waiting;
+    async fn pass(
+        &self,
+        id: &DeploymentId,
+        running: &Running,
+        memory: &mut Memory,
+    ) -> Result<Progress, Failure> {
+        let progress = self.advance(id, memory).await?;
+        *lock(&running.waiting) = Arc::clone(&memory.waiting);
+        if self.0.clock.now().since(memory.moved) > REMEMBERED {
+            memory.seen = None;
+        }
         Ok(progress)
     }
 
-    /// Moves one deployment as far forward as it goes now; `told` are the reasons for waiting that its timeline tells
-    /// already. Safe to call at any time, twice, or after a crash.
-    async fn advance(
-        &self,
-        id: &DeploymentId,
-        told: &[WaitingOn],
-    ) -> Result<(Progress, Vec<WaitingOn>), Failure> {
+    /// Moves one deployment as far forward as it goes now. Safe to call at any time, twice, or after a crash.
+    async fn advance(&self, id: &DeploymentId, memory: &mut Memory) -> Result<Progress, Failure> {
         loop {
-            let Some(mut seen) = self.0.store.snapshot(id).await? else {
-                return Ok((Progress::Over, Vec::new()));
-            };
+            let Some(mut seen) = self.look(id, memory).await? else { return Ok(Progress::Over) };
             if seen.deployment.status.is_over() {
-                return Ok((Progress::Over, Vec::new()));
+                return Ok(Progress::Over);
             }
             self.0.inventory.complete(&mut seen).await?;
             let now = self.0.clock.now();
             let plan = rollout::plan(&seen, now);
             let rollback = self.rollback(&seen, &plan).await?;
-            let news = news(&plan.waiting, told);
+            let told: HashSet<&WaitingOn> = memory.waiting.iter().collect();
+            let new: Vec<&WaitingOn> =
+                plan.waiting.iter().filter(|why| !told.contains(why)).collect();
+            let news: Vec<WaitingOn> =
+                new.iter().filter(|why| why.is_worth_telling()).map(|why| (*why).clone()).collect();
             let planned = Planned {
                 at: now,
                 actions: &plan.actions,
@@ -195,21 +213,42 @@ impl Driver {
                 waiting: &news,
                 rollback: rollback.as_ref(),
             };
-            match self.0.store.commit(id, seen.deployment.version, &planned).await? {
-                Commit::Done => {
-                    report(id, &plan);
-                    let over = plan.actions.iter().any(ends);
-                    if over || plan.actions.contains(&Action::TakePlace) {
-                        self.wake_waiting(id).await?;
-                    }
-                    let progress =
-                        if over { Progress::Over } else { Progress::Waiting(plan.wake_at) };
-                    return Ok((progress, plan.waiting));
-                }
+            let committed = self.0.store.commit(id, seen.deployment.version, &planned).await?;
+            // Of what the commit changed, the next look learns from the store, as of everybody else's.
+            memory.seen = Some(seen);
+            match committed {
+                Commit::Done => report(id, &plan, &new),
                 // Someone else moved it: look again.
-                Commit::Stale => {}
+                Commit::Stale => continue,
+            }
+            let over = plan.actions.iter().any(ends);
+            if over || plan.actions.contains(&Action::TakePlace) {
+                self.wake_waiting(id).await?;
+            }
+            if !plan.actions.is_empty() {
+                memory.moved = now;
+            }
+            memory.waiting = Arc::new(plan.waiting);
+            if over {
+                return Ok(Progress::Over);
+            }
+            // What keeps the hosts of targets busy is looked up when these are begun, and so is not known yet.
+            if !plan.decisions.iter().any(begins) {
+                return Ok(Progress::Waiting(plan.wake_at));
             }
         }
+    }
+
+    /// The deployment as it is now, by what is remembered of it.
+    async fn look(
+        &self,
+        id: &DeploymentId,
+        memory: &mut Memory,
+    ) -> Result<Option<Snapshot>, Failure> {
+        Ok(match memory.seen.take() {
+            Some(earlier) => self.0.store.snapshot_since(earlier).await?,
+            None => self.0.store.snapshot(id).await?,
+        })
     }
 
     /// The line for a group's place moved: each that stands in it looks again.
@@ -251,13 +290,19 @@ fn ends(action: &Action) -> bool {
     }
 }
 
-/// The reasons for waiting that the timeline should tell and does not yet.
-fn news(waiting: &[WaitingOn], told: &[WaitingOn]) -> Vec<WaitingOn> {
-    let new = waiting.iter().filter(|why| why.is_worth_telling() && !told.contains(why));
-    new.cloned().collect()
+/// Whether a target is begun.
+fn begins(decision: &Decision) -> bool {
+    matches!(decision.rule, Rule::Begin { .. })
 }
 
-fn report(id: &DeploymentId, plan: &Plan) {
+/// Reasons of one pass that are written to the log: in a large fleet hundreds of hosts wait for the same.
+const REASONS_LOGGED: usize = 3;
+
+/// Says what happens to the deployment, and what it waits for since this pass.
+fn report(id: &DeploymentId, plan: &Plan, new: &[&WaitingOn]) {
+    for reason in new.iter().take(REASONS_LOGGED) {
+        tracing::info!(deployment = %id, %reason, "waiting");
+    }
     for action in &plan.actions {
         match action {
             Action::Start { targets, .. } => {
@@ -277,16 +322,6 @@ fn report(id: &DeploymentId, plan: &Plan) {
                 tracing::info!(deployment = %id, status = verdict.status.name(), "finished");
             }
         }
-    }
-}
-
-/// Reasons of one pass that are written to the log: in a large fleet hundreds of hosts wait for the same.
-const REASONS_LOGGED: usize = 3;
-
-/// Says what the deployment waits for since this pass.
-fn report_waiting(id: &DeploymentId, before: &[WaitingOn], now: &[WaitingOn]) {
-    for reason in now.iter().filter(|reason| !before.contains(reason)).take(REASONS_LOGGED) {
-        tracing::info!(deployment = %id, %reason, "waiting");
     }
 }
 

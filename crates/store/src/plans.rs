@@ -336,7 +336,9 @@ async fn use_hosts(store: &Store, new: &NewDeployment) -> Result<(), StoreError>
     store.commit(&id, 3, &Planned { actions: &[], ..planned }).await?;
     store.next_command("h1").await?;
     store.acknowledge(&command().id, at(1)).await?;
-    store.snapshot(&id).await?;
+    if let Some(seen) = store.snapshot(&id).await? {
+        store.snapshot_since(seen).await?;
+    }
     store.complete(&command().id, &completion).await?;
     store.complete(&command().id, &completion).await?;
     store.host_seen("h1", at(1), None).await?;

@@ -88,9 +88,18 @@ impl Postgres {
             .start()
             .await?;
         let mut answers = Vec::with_capacity(queries.len());
-        for query in queries {
-            let statement = snapshot.prepare_cached(&query.sql).await?;
-            answers.push(rows(&snapshot.query(&statement, &borrowed(&query.params)).await?)?);
+        for chunk in queries.chunks(PIPELINED) {
+            let mut running = Vec::with_capacity(chunk.len());
+            for query in chunk {
+                let statement = snapshot.prepare_cached(&query.sql).await?;
+                let snapshot = &snapshot;
+                running.push(async move {
+                    rows(&snapshot.query(&statement, &borrowed(&query.params)).await?)
+                });
+            }
+            for answer in in_order(running).await {
+                answers.push(answer?);
+            }
         }
         snapshot.commit().await?;
         Ok(answers)

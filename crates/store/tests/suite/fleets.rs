@@ -132,9 +132,10 @@ async fn plans_are_committed_as_they_are_applied(store: Store) {
         new.created = at(1_000_000);
         create(&store, &new).await;
         let size = u32::try_from(dice.roll(6)).unwrap();
-        let mut fleet = Fleet { store: &store, id: new.id, size, dice, now: new.created };
+        let (id, now) = (new.id, new.created);
+        let mut fleet = Fleet { store: &store, id, size, dice, now, remembered: None };
         while let Some(rollback) = fleet.run().await {
-            fleet.id = rollback;
+            (fleet.id, fleet.remembered) = (rollback, None);
         }
     }
 }
@@ -145,6 +146,8 @@ struct Fleet<'a> {
     size: u32,
     dice: Dice,
     now: Timestamp,
+    /// The deployment as it was some commits ago.
+    remembered: Option<Snapshot>,
 }
 
 impl Fleet<'_> {
@@ -180,8 +183,9 @@ impl Fleet<'_> {
     }
 
     /// Plans and commits once, and compares.
-    async fn advance(&self) -> Option<Timestamp> {
+    async fn advance(&mut self) -> Option<Timestamp> {
         let seen = self.seen().await;
+        let earlier = self.remembered.take().unwrap_or_else(|| seen.clone());
         let version = seen.deployment.version;
         let plan = rollout::plan(&seen, self.now);
         let mut expected = seen;
@@ -222,7 +226,25 @@ impl Fleet<'_> {
             assert_eq!(again, Commit::Stale);
         }
         assert_eq!(self.replayed().await, Replay::of(&found), "the timeline alone tells as much");
+
+        let remembered = self.since(&earlier, &found).await;
+        let keep_up = self.dice.roll(3) == 0;
+        self.remembered = Some(if keep_up { remembered } else { earlier });
         plan.wake_at
+    }
+
+    /// What was seen `earlier`, brought up to date: it is what a fresh look `found`, as far as the planner can tell.
+    async fn since(&self, earlier: &Snapshot, found: &Snapshot) -> Snapshot {
+        let mut since = self.store.snapshot_since(earlier.clone()).await.unwrap().unwrap();
+        if !since.deployment.status.has_started() {
+            since.members.clone_from(&found.members);
+        }
+        assert_eq!(rollout::plan(&since, self.now), rollout::plan(found, self.now));
+        let known = since.clone();
+        // Fewer hosts are looked at.
+        since.hosts.clone_from(&found.hosts);
+        assert_eq!(&since, found);
+        known
     }
 
     /// The deployment as its timeline tells it.

@@ -160,6 +160,17 @@ async fn other_deployments_occupy_a_host(store: Store) {
     assert_eq!(store.next_command("host/h2").await.unwrap(), Some(older.clone()));
     store.acknowledge(&older.id, at(701)).await.unwrap();
     assert_eq!(store.next_command("host/h2").await.unwrap(), Some(newer));
+
+    // Looking again asks only for hosts whose next step depends on it.
+    let again = async |number: u32| {
+        let earlier = store.snapshot(&deployment_id(number)).await.unwrap().unwrap();
+        let seen = store.snapshot_since(earlier).await.unwrap().unwrap();
+        seen.hosts.into_iter().map(|(id, facts)| (id.to_string(), facts.busy)).collect::<Vec<_>>()
+    };
+    assert_eq!(again(2).await, [("h2".to_owned(), Busy::Now)]);
+    assert_eq!(again(1).await, [], "the host executes this deployment's own command");
+    store.complete(&older.id, &completion(800, true)).await.unwrap();
+    assert_eq!(again(2).await, [("h2".to_owned(), Busy::FreeSince(at(800)))]);
 }
 
 async fn signs_of_life_are_written_now_and_then(store: Store) {
