@@ -27,6 +27,7 @@ pub struct Found {
     heads: Vec<&'static str>,
     rows: Vec<Vec<String>>,
     notes: Vec<String>,
+    more: Option<(Vec<&'static str>, Vec<Vec<String>>)>,
 }
 
 impl Found {
@@ -38,12 +39,18 @@ impl Found {
     ) -> anyhow::Result<Self> {
         let mut value = serde_json::to_value(value)?;
         readable_times(&mut value);
-        Ok(Self { value, heads: heads.to_vec(), rows, notes: Vec::new() })
+        Ok(Self { value, heads: heads.to_vec(), rows, notes: Vec::new(), more: None })
     }
 
     /// Sentences that a person should read below the table.
     pub fn with_notes(mut self, notes: Vec<String>) -> Self {
         self.notes = notes;
+        self
+    }
+
+    /// A second table, below the notes, which only people see.
+    pub fn with_table(mut self, heads: &[&'static str], rows: Vec<Vec<String>>) -> Self {
+        self.more = Some((heads.to_vec(), rows));
         self
     }
 
@@ -74,9 +81,13 @@ impl Found {
         } else if self.rows.is_empty() {
             String::new()
         } else {
-            table(&self.heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>(), &self.rows)
+            table(&owned(&self.heads), &self.rows)
         };
         text.push_str(&lines(self.notes.iter().cloned()));
+        if let Some((heads, rows)) = &self.more {
+            text.push('\n');
+            text.push_str(&table(&owned(heads), rows));
+        }
         text
     }
 }
@@ -91,6 +102,10 @@ pub fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         outcome => outcome.context("cannot write to standard output"),
     }
+}
+
+fn owned(heads: &[&'static str]) -> Vec<String> {
+    heads.iter().map(|head| (*head).to_owned()).collect()
 }
 
 /// A table as wide as the terminal at most; as wide as it needs where there is none.

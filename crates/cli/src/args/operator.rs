@@ -116,6 +116,23 @@ Examples:
     Retry(Again),
     /// Print what the hooks of a deployment print
     #[command(after_help = "\
+    /// Tell what happened to a deployment, and why: each fact and decision with its rule and what that was applied to
+    #[command(after_help = "\
+Examples:
+  longshore deployment explain d-75I7MBT7C
+  longshore deployment explain d-75I7MBT7C --host web-07        only what is about it, or about all
+  longshore deployment explain d-75I7MBT7C --output json --query \"entries[?rule=='EventFailed']\"")]
+    Explain(Explain),
+    /// Tell what a deployment would do, and make none: exit code 0 if it would begin, 1 if it would be refused
+    #[command(after_help = "\
+Examples:
+  longshore deployment plan ./build --application Shop --group Production
+  longshore deployment plan -a Shop -g Production --revision s3://releases/shop-1.4.zip
+  longshore deployment plan . -a Shop -g Production --output text --query 'targets[].targetId'
+
+A folder is packed to know its size, and not uploaded. Which scripts would run is read from its
+AppSpec. Inside a class of health chance decides the order of hosts anew for each deployment.")]
+    Plan(PlanDeployment),
 Examples:
   longshore deployment logs d-75I7MBT7C --follow
   longshore deployment logs d-75I7MBT7C --target web-03 --event BeforeInstall")]
@@ -202,6 +219,31 @@ pub struct Logs {
 
 /// Where a folder goes.
 #[derive(Debug, Args)]
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The deployment
+    #[arg(value_name = "ID", value_parser = deployment_id)]
+    pub id: String,
+    /// Only what is about this host, or about the deployment as a whole
+    #[arg(long, visible_alias = "target", value_name = "HOST")]
+    pub host: Option<String>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanDeployment {
+    #[command(flatten)]
+    pub bundle: Bundle,
+    #[command(flatten)]
+    pub new: NewDeployment,
+    /// A revision instead of a folder: s3://BUCKET/KEY[?versionId=ID] or github:OWNER/REPOSITORY@COMMIT
+    #[arg(long, value_name = "URL", conflicts_with_all = ["source", "s3_location"])]
+    pub revision: Option<String>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
 pub struct Bundle {
     /// The folder with the appspec.yml
     #[arg(value_name = "DIR", default_value = ".")]
@@ -270,6 +312,8 @@ pub struct Deploy {
     #[command(flatten)]
     pub remote: Remote,
 }
+    pub detach: Detach,
+    #[command(flatten)]
 
 /// What a new deployment may be told.
 #[derive(Debug, Args)]
@@ -285,6 +329,11 @@ pub struct NewDeployment {
     pub file_exists: Option<String>,
     /// Do not follow it: print its id and end
     #[arg(long)]
+}
+
+/// Whether a new deployment is followed.
+#[derive(Debug, Args)]
+pub struct Detach {
     pub detach: bool,
 }
 
@@ -305,6 +354,8 @@ pub struct Promote {
     #[command(flatten)]
     pub remote: Remote,
 }
+    pub detach: Detach,
+    #[command(flatten)]
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

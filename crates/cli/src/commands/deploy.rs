@@ -33,7 +33,7 @@ pub async fn deploy(asked: &Deploy) -> anyhow::Result<ExitCode> {
     let id = deployments::create(&client, &input)
         .await
         .with_context(|| format!("nothing was deployed to {application}/{}", new.group))?;
-    deployments::started(&client, &asked.remote, id, !new.detach).await
+    deployments::started(&client, &asked.remote, id, !asked.detach.detach).await
 }
 
 pub async fn promote(asked: &Promote) -> anyhow::Result<ExitCode> {
@@ -71,10 +71,11 @@ pub async fn promote(asked: &Promote) -> anyhow::Result<ExitCode> {
     let id = deployments::create(&client, &input)
         .await
         .with_context(|| format!("nothing was deployed to {application}/{}", new.group))?;
-    deployments::started(&client, &asked.remote, id, !new.detach).await
+    deployments::started(&client, &asked.remote, id, !asked.detach.detach).await
 }
 
-fn input(
+/// What is asked for by `deploy`, `promote` and `deployment plan`.
+pub fn input(
     application: &str,
     new: &NewDeployment,
     revision: RevisionLocation,

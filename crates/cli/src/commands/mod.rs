@@ -4,10 +4,12 @@ mod alarms;
 mod deploy;
 mod deployments;
 mod doctor;
+mod explain;
 mod groups;
 mod hosts;
 mod logs;
 mod manual;
+mod plan;
 
 use std::process::ExitCode;
 
@@ -33,6 +35,8 @@ async fn ask(command: &OperatorCommand) -> anyhow::Result<ExitCode> {
             DeploymentCommand::Stop(stop) => deployments::stop(stop).await,
             DeploymentCommand::Rollback(again) => deployments::roll_back(again).await,
             DeploymentCommand::Retry(again) => deployments::retry(again).await,
+            DeploymentCommand::Explain(explain) => explain::explain(explain).await,
+            DeploymentCommand::Plan(plan) => plan::plan(plan).await,
             DeploymentCommand::Logs(logs) => logs::logs(logs).await,
         },
         OperatorCommand::Group(of) => match &of.command {

@@ -4,10 +4,11 @@ mod pack;
 mod upload;
 
 use anyhow::Context;
+use model::appspec::{AppSpec, DEFAULT_NAMES};
 use wire::codedeploy::{RegisterApplicationRevisionInput, RevisionLocation, S3Location};
 
 use crate::args::Bundle;
-use crate::client::{Client, S3};
+use crate::client::{Client, Object, S3};
 use crate::outcome::Usage;
 
 /// Where bundles go that nobody names a bucket for.
@@ -18,18 +19,8 @@ pub const BUCKET: &str = "longshore-revisions";
 /// # Errors
 /// The folder is none, has no AppSpec or cannot be read; or the server refused.
 pub async fn push(client: &Client, asked: &Bundle) -> anyhow::Result<RevisionLocation> {
-    check(asked)?;
-    let named = asked.s3_location.as_deref().map(parse).transpose()?;
-    let packed = pack::pack(&asked.source, asked.bundle_type)?;
+    let Ready { packed, bucket, key } = pack(asked)?;
     let s3 = S3(client);
-    let (bucket, key) = match named {
-        Some(named) => named,
-        None => {
-            let hash = &packed.sha256[..16];
-            let key = format!("{}/{hash}.{}", asked.application, asked.bundle_type.name());
-            (BUCKET.to_owned(), key)
-        }
-    };
     let place = format!("s3://{bucket}/{key}");
     if !s3.has_bucket(&bucket).await.with_context(|| format!("cannot look for s3://{bucket}"))? {
         if asked.s3_location.is_some() {
@@ -44,17 +35,7 @@ pub async fn push(client: &Client, asked: &Bundle) -> anyhow::Result<RevisionLoc
     let object = upload::upload(&s3, &packed, &bucket, &key)
         .await
         .with_context(|| format!("{} was not uploaded to {place}", asked.source))?;
-    let revision = RevisionLocation {
-        revision_type: Some("S3".to_owned()),
-        s3_location: Some(S3Location {
-            bucket: Some(bucket),
-            key: Some(key),
-            bundle_type: Some(asked.bundle_type.name().to_owned()),
-            version: object.version,
-            e_tag: Some(object.e_tag),
-        }),
-        ..Default::default()
-    };
+    let revision = revision(asked, bucket, key, Some(object));
     let input = RegisterApplicationRevisionInput {
         application_name: Some(asked.application.clone()),
         description: asked.description.clone(),
@@ -67,6 +48,83 @@ pub async fn push(client: &Client, asked: &Bundle) -> anyhow::Result<RevisionLoc
     Ok(revision)
 }
 
+/// What a push would make of a folder.
+pub struct Unpushed {
+    /// As it would be called; with the object's own names if its content is there already.
+    pub revision: RevisionLocation,
+    /// Of the bundle, in bytes.
+    pub size: u64,
+    /// The folder's AppSpec.
+    pub appspec: AppSpec,
+}
+
+/// Packs a folder and looks where it would go; nothing is uploaded.
+///
+/// # Errors
+/// The folder is none, has no AppSpec or one that hosts would refuse, or cannot be read; or the server refused.
+pub async fn look(client: &Client, asked: &Bundle) -> anyhow::Result<Unpushed> {
+    let Ready { packed, bucket, key } = pack(asked)?;
+    let appspec = appspec(asked)?;
+    let there = upload::there(&S3(client), &packed, &bucket, &key)
+        .await
+        .with_context(|| format!("cannot look for s3://{bucket}/{key}"))?;
+    let revision = revision(asked, bucket, key, there);
+    Ok(Unpushed { revision, size: packed.size, appspec })
+}
+
+/// A folder that is packed, and where it goes.
+struct Ready {
+    packed: pack::Packed,
+    bucket: String,
+    key: String,
+}
+
+fn pack(asked: &Bundle) -> anyhow::Result<Ready> {
+    check(asked)?;
+    let named = asked.s3_location.as_deref().map(parse).transpose()?;
+    let packed = pack::pack(&asked.source, asked.bundle_type)?;
+    let (bucket, key) = named.unwrap_or_else(|| {
+        let hash = &packed.sha256[..16];
+        let key = format!("{}/{hash}.{}", asked.application, asked.bundle_type.name());
+        (BUCKET.to_owned(), key)
+    });
+    Ok(Ready { packed, bucket, key })
+}
+
+fn revision(
+    asked: &Bundle,
+    bucket: String,
+    key: String,
+    object: Option<Object>,
+) -> RevisionLocation {
+    let (version, e_tag) = object.map_or((None, None), |it| (it.version, Some(it.e_tag)));
+    RevisionLocation {
+        revision_type: Some("S3".to_owned()),
+        s3_location: Some(S3Location {
+            bucket: Some(bucket),
+            key: Some(key),
+            bundle_type: Some(asked.bundle_type.name().to_owned()),
+            version,
+            e_tag,
+        }),
+        ..Default::default()
+    }
+}
+
+fn appspec(asked: &Bundle) -> anyhow::Result<AppSpec> {
+    let path =
+        DEFAULT_NAMES.map(|name| asked.source.join(name)).into_iter().find(|it| it.is_file());
+    let path = path.with_context(|| format!("{} has no appspec.yml", asked.source))?;
+    let text = std::fs::read(&path).with_context(|| format!("cannot read {path}"))?;
+    let wrong = |error| {
+        Usage::new(
+            format!("hosts would refuse {path}: {error}"),
+            format!("`longshore-agent validate {}` says more", asked.source),
+        )
+    };
+    Ok(AppSpec::parse(&text).map_err(wrong)?)
+}
+
 fn check(asked: &Bundle) -> Result<(), Usage> {
     if !asked.source.is_dir() {
         return Err(Usage::new(
@@ -74,8 +132,7 @@ fn check(asked: &Bundle) -> Result<(), Usage> {
             "name the folder with the appspec.yml",
         ));
     }
-    let has_appspec =
-        ["appspec.yml", "appspec.yaml"].iter().any(|name| asked.source.join(name).is_file());
+    let has_appspec = DEFAULT_NAMES.iter().any(|name| asked.source.join(name).is_file());
     if !has_appspec {
         return Err(Usage::new(
             format!("{} has no appspec.yml", asked.source),

@@ -28,9 +28,7 @@ pub async fn upload(
     key: &str,
 ) -> anyhow::Result<Object> {
     let plan = Plan::of(packed)?;
-    if let Some(object) = s3.object(bucket, key).await?
-        && object.e_tag == plan.e_tag()
-    {
+    if let Some(object) = same(s3, &plan, bucket, key).await? {
         eprintln!("s3://{bucket}/{key} has this content already");
         return Ok(object);
     }
@@ -45,6 +43,21 @@ pub async fn upload(
     };
     bar.finish_and_clear();
     Ok(object)
+}
+
+/// The object of that key, if it is the same as this bundle would become.
+pub async fn there(
+    s3: &S3<'_>,
+    packed: &Packed,
+    bucket: &str,
+    key: &str,
+) -> anyhow::Result<Option<Object>> {
+    same(s3, &Plan::of(packed)?, bucket, key).await
+}
+
+async fn same(s3: &S3<'_>, plan: &Plan, bucket: &str, key: &str) -> anyhow::Result<Option<Object>> {
+    let found = s3.object(bucket, key).await?;
+    Ok(found.filter(|object| object.e_tag == plan.e_tag()))
 }
 
 async fn in_parts(
