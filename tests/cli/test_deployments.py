@@ -2,6 +2,7 @@
 
 import pytest
 
+import longshore
 from names import unique
 from operator_cli import EVENTS, FAILED, STOPPED, USAGE, Meanwhile, cli, shop  # noqa: F401 (fixtures)
 
@@ -113,14 +114,24 @@ def test_groups_are_told(cli, shop):
 
 def test_hosts_are_told_with_what_they_have(cli, shop):
     of = ["hosts", "--application", shop.name, "--group", "Production"]
-    assert cli(*of).stdout == "There are none.\n"
+    told = cli(*of).stdout.splitlines()
+    assert len(told) == 2 and told[1].split() == [shop.host(), "never", "nothing"]
     shop.succeeded("1.zip")
-    failed = shop.failed("2.zip")
+    shop.failed("2.zip")
     (host,) = cli.json(*of)["hosts"]
-    assert host["host"] == shop.host() and host["installed"] == "s3://releases/1.zip" and not host["isOutdated"]
-    assert (host["lastDeploymentId"], host["lastStatus"]) == (failed, "Failed")
-    assert "current" in cli(*of).stdout
+    (installed,) = host["installed"]
+    assert (host["targetId"], host["kind"], host["secondsSinceSeen"] < 60) == (shop.host(), "OnPremises", True)
+    assert installed["revision"]["s3Location"]["key"] == "1.zip"
+    assert (installed["current"], installed["healthy"]) == (True, False)
+    told = cli(*of).stdout
+    assert "current" in told and "s3://releases/1.zip" in told and "failed" in told and " s ago" in told
+    assert cli(*of, "--silent-after", "1h").stdout == "There are none.\n"
+    longshore.wait_until(lambda: cli.json(*of, "--silent-after", "1s")["hosts"], "a second passes", every=0.2)
+    everywhere = cli("hosts", "--query", "hosts[].targetId", "--output", "text").stdout.split()
+    assert {shop.host(), shop.host("Staging")} <= set(everywhere)
     cli("hosts", "--application", shop.name, "--group", "Nope", expect=FAILED)
+    assert "looks like 90s" in cli(*of, "--silent-after", "soon", expect=USAGE).stderr
+    assert "--group" in cli("hosts", "--application", shop.name, expect=USAGE).stderr
 
 
 def test_alarms_are_told(cli, shop, session):

@@ -1,5 +1,7 @@
 //! The operator's commands, which ask a server.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand, ValueEnum};
@@ -20,7 +22,7 @@ pub enum OperatorCommand {
     Deployment(Deployment),
     /// Look at deployment groups
     Group(Group),
-    /// Tell which hosts a group has and what is installed on them
+    /// Tell which hosts there are, when their agents were heard, and what is installed on them
     Hosts(Hosts),
     /// Tell how the alarms are
     Alarms(Alarms),
@@ -114,8 +116,6 @@ What is deployed is the revision that the group had when the deployment began, a
 Examples:
   longshore deployment retry d-75I7MBT7C --watch")]
     Retry(Again),
-    /// Print what the hooks of a deployment print
-    #[command(after_help = "\
     /// Tell what happened to a deployment, and why: each fact and decision with its rule and what that was applied to
     #[command(after_help = "\
 Examples:
@@ -133,6 +133,8 @@ Examples:
 A folder is packed to know its size, and not uploaded. Which scripts would run is read from its
 AppSpec. Inside a class of health chance decides the order of hosts anew for each deployment.")]
     Plan(PlanDeployment),
+    /// Print what the hooks of a deployment print
+    #[command(after_help = "\
 Examples:
   longshore deployment logs d-75I7MBT7C --follow
   longshore deployment logs d-75I7MBT7C --target web-03 --event BeforeInstall")]
@@ -217,8 +219,6 @@ pub struct Logs {
     pub remote: Remote,
 }
 
-/// Where a folder goes.
-#[derive(Debug, Args)]
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The deployment
@@ -244,6 +244,8 @@ pub struct PlanDeployment {
     pub remote: Remote,
 }
 
+/// Where a folder goes.
+#[derive(Debug, Args)]
 pub struct Bundle {
     /// The folder with the appspec.yml
     #[arg(value_name = "DIR", default_value = ".")]
@@ -310,10 +312,10 @@ pub struct Deploy {
     #[command(flatten)]
     pub new: NewDeployment,
     #[command(flatten)]
-    pub remote: Remote,
-}
     pub detach: Detach,
     #[command(flatten)]
+    pub remote: Remote,
+}
 
 /// What a new deployment may be told.
 #[derive(Debug, Args)]
@@ -327,13 +329,13 @@ pub struct NewDeployment {
     /// What to do with files on hosts that the last revision did not bring
     #[arg(long, visible_alias = "file-exists-behavior", value_name = "WHAT", ignore_case = true, value_parser = ["DISALLOW", "OVERWRITE", "RETAIN"])]
     pub file_exists: Option<String>,
-    /// Do not follow it: print its id and end
-    #[arg(long)]
 }
 
 /// Whether a new deployment is followed.
 #[derive(Debug, Args)]
 pub struct Detach {
+    /// Do not follow it: print its id and end
+    #[arg(long)]
     pub detach: bool,
 }
 
@@ -352,10 +354,10 @@ pub struct Promote {
     #[command(flatten)]
     pub new: NewDeployment,
     #[command(flatten)]
-    pub remote: Remote,
-}
     pub detach: Detach,
     #[command(flatten)]
+    pub remote: Remote,
+}
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -406,12 +408,36 @@ pub struct OneGroup {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  longshore hosts
   longshore hosts --application Shop --group Production
+  longshore hosts --silent-after 10m                            whose agents were not heard for so long
+  longshore hosts --output json --query 'hosts[?!expected].targetId'
 
-Told is what deployments know of the hosts: a host to which nothing was deployed yet is not there.")]
+A host that several groups deploy to has a line for each. Agents are heard about once a minute.")]
 pub struct Hosts {
+    /// The application
+    #[arg(
+        short,
+        long,
+        visible_alias = "application-name",
+        value_name = "NAME",
+        requires = "group"
+    )]
+    pub application: Option<String>,
+    /// Only the hosts that this deployment group selects now
+    #[arg(
+        short,
+        long,
+        visible_alias = "deployment-group-name",
+        value_name = "NAME",
+        requires = "application"
+    )]
+    pub group: Option<String>,
+    /// Only hosts that run and whose agents were not heard for so long, such as 10m or 2h, or never
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub silent_after: Option<Duration>,
     #[command(flatten)]
-    pub of: OneGroup,
+    pub remote: Remote,
 }
 
 #[derive(Debug, Args)]
@@ -447,13 +473,16 @@ pub struct Alarms {
 Examples:
   longshore doctor
   longshore doctor --profile staging
-  longshore doctor --bucket releases
+  longshore doctor --bucket releases --silent-after 1h
 
 Exit code 0 if all is well, 1 if something needs attention.")]
 pub struct Doctor {
     /// The bucket for bundles to look for
     #[arg(long, value_name = "NAME", default_value = crate::push::BUCKET)]
     pub bucket: String,
+    /// How long an agent may be silent before that is told, such as 90s, 5m or 2h
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = span)]
+    pub silent_after: Duration,
     #[command(flatten)]
     pub remote: Remote,
 }
@@ -487,6 +516,14 @@ fn status() -> impl TypedValueParser<Value = String> {
         let known = STATUSES.into_iter().find(|status| status.eq_ignore_ascii_case(&given));
         known.map_or(given, str::to_owned)
     })
+}
+
+/// A time span of whole seconds: `90s`, `5m`, `1h 30m`. Longer ones than the API takes are for it to refuse.
+fn span(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().ok();
+    let span = parsed.and_then(|span| Duration::try_from(span).ok());
+    span.filter(|span| span.as_secs() > 0)
+        .ok_or_else(|| "a time span looks like 90s, 5m or 2h, and is a second at least".to_owned())
 }
 
 /// The form of a deployment's id; whether there is one of that id is for the server to say.

@@ -1,6 +1,7 @@
 //! `longshore doctor`: from the settings to the bucket, what works, what does not, and what to do.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use console::style;
 use serde::Serialize;
@@ -10,11 +11,14 @@ use wire::codedeploy::{
     CreateDeploymentInput, ListApplicationsInput, ListDeploymentsInput,
     ListOnPremisesInstancesInput,
 };
+use wire::longshore::ListedHost;
 
+use super::hosts;
 use crate::args::Doctor;
 use crate::client::{CallError, Client, Keys, Named, S3};
 use crate::outcome::FAILED;
 use crate::output::{Format, Found, print};
+use crate::words::{self, text};
 
 /// How far a request's time may be from the server's.
 const SKEW_SECONDS_MAX: i64 = wire::sigv4::SKEW_SECONDS;
@@ -61,7 +65,7 @@ impl Check {
 
 pub async fn doctor(asked: &Doctor) -> anyhow::Result<ExitCode> {
     let client = super::client(&asked.remote).await?;
-    let checks = examine(&client, &asked.bucket).await;
+    let checks = examine(&client, asked).await;
     let is_well = checks.iter().all(|check| check.state != State::Wrong);
     let remote = &asked.remote;
     if remote.output == Format::Table && remote.query.is_none() {
@@ -97,7 +101,7 @@ fn report(checks: &[Check]) -> String {
 }
 
 /// One check after the other; those that cannot succeed after what failed are left out.
-async fn examine(client: &Client, bucket: &str) -> Vec<Check> {
+async fn examine(client: &Client, asked: &Doctor) -> Vec<Check> {
     let mut checks = vec![settings(client)];
     match server(client).await {
         Ok(found) => checks.extend(found),
@@ -118,7 +122,8 @@ async fn examine(client: &Client, bucket: &str) -> Vec<Check> {
         may(client, "Deployments", &ListDeploymentsInput::default()).await,
         may(client, "Hosts", &ListOnPremisesInstancesInput::default()).await,
         may_deploy(client).await,
-        self::bucket(client, bucket).await,
+        bucket(client, &asked.bucket).await,
+        agents(client, asked.silent_after).await,
     ]);
     checks
 }
@@ -247,6 +252,68 @@ async fn bucket(client: &Client, bucket: &str) -> Check {
     }
 }
 
+/// How many silent hosts are named.
+const HOSTS_NAMED: usize = 5;
+
+/// Whether the agents of all hosts are heard.
+async fn agents(client: &Client, silent_after: Duration) -> Check {
+    const NAME: &str = "Agents";
+    match hosts::listed(client, None, Some(silent_after)).await {
+        Ok(silent) => silent_agents(&silent, silent_after),
+        Err(error) if is_denied(&error) => Check::note(
+            NAME,
+            "ListHosts is not permitted",
+            "whoever is to see which agents are silent needs longshore:ListHosts",
+        ),
+        Err(error) if error.code() == Some("UnknownOperationException") => {
+            Check::note(NAME, "the server cannot tell which agents are silent", "update it")
+        }
+        Err(error) => Check::failed(NAME, &error),
+    }
+}
+
+fn silent_agents(silent: &[ListedHost], after: Duration) -> Check {
+    const NAME: &str = "Agents";
+    let (lost, never): (Vec<&ListedHost>, Vec<_>) =
+        silent.iter().partition(|host| host.last_seen_time.is_some());
+    let after = words::duration(i64::try_from(after.as_millis()).unwrap_or(i64::MAX));
+    let named = |hosts: &[&ListedHost]| {
+        let names = hosts.iter().take(HOSTS_NAMED).map(|host| text(host.target_id.as_ref()));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let more = hosts.len().saturating_sub(HOSTS_NAMED);
+        if more > 0 { format!("{names} and {more} more") } else { names }
+    };
+    if lost.is_empty() && never.is_empty() {
+        return Check::ok(NAME, format!("all were heard in the last {after}"));
+    }
+    if lost.is_empty() {
+        return Check::note(
+            NAME,
+            format!(
+                "{} never heard: {}",
+                words::count(never.len(), "host was", "hosts were"),
+                named(&never)
+            ),
+            "install the agent there: README, \"By hand\"; take away what is no host any more:\n\
+             aws deploy deregister-on-premises-instance --instance-name NAME",
+        );
+    }
+    let mut found = format!(
+        "{} for more than {after}: {}",
+        words::count(lost.len(), "host is silent", "hosts are silent"),
+        named(&lost)
+    );
+    if !never.is_empty() {
+        found.push_str(&format!("; never heard: {}", named(&never)));
+    }
+    Check::wrong(
+        NAME,
+        found,
+        "on the host: systemctl status codedeploy-agent, and what its log says;\n\
+         does it reach the server, and is its clock right? All of them: longshore hosts --silent-after 5m",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,5 +326,29 @@ mod tests {
             [State::Ok, State::Ok, State::Note, State::Note, State::Wrong, State::Wrong]
         );
         assert!(clock(-400).found.contains("400 s behind"));
+    }
+
+    #[test]
+    fn agents_that_were_lost_are_wrong_and_those_never_heard_are_noted() {
+        let host = |number: usize, seen: Option<i64>| ListedHost {
+            target_id: Some(format!("web-{number:02}")),
+            last_seen_time: seen.map(wire::Time::from_millis),
+            ..Default::default()
+        };
+        let after = Duration::from_secs(300);
+        assert_eq!(silent_agents(&[], after).state, State::Ok);
+        let never: Vec<_> = (1..=7).map(|number| host(number, None)).collect();
+        let check = silent_agents(&never, after);
+        assert_eq!(check.state, State::Note);
+        assert!(check.found.contains("web-05 and 2 more"), "{}", check.found);
+        let check = silent_agents(&[host(1, Some(0)), host(2, None)], after);
+        assert_eq!(check.state, State::Wrong);
+        assert!(
+            check
+                .found
+                .contains("1 host is silent for more than 5 min 00 s: web-01; never heard: web-02"),
+            "{}",
+            check.found
+        );
     }
 }

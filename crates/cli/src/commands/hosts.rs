@@ -1,101 +1,123 @@
-//! `longshore hosts`: what deployments know of the hosts of a group.
+//! `longshore hosts`: which hosts there are, whether their agents are heard, and what is installed on them.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use serde::Serialize;
 use serde_json::json;
-use wire::Time;
-use wire::codedeploy::DeploymentInfo;
+use wire::longshore::{InstalledRevision, ListHostsInput, ListedHost, RevisionLocation};
 
-use super::{deployments, groups};
 use crate::args::Hosts;
-use crate::follow::Following;
+use crate::client::{CallError, Client};
 use crate::output::Found;
 use crate::words::{self, text};
 
-/// How many deployments of the group are looked through for what their hosts last got.
-const LOOKED_THROUGH: usize = 20;
-
-/// A host of a group.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Host {
-    host: String,
-    /// The revision of the last deployment that succeeded on it.
-    installed: Option<String>,
-    /// That revision is not the group's last successful one.
-    is_outdated: bool,
-    last_deployment_id: Option<String>,
-    last_status: Option<String>,
-    /// When it last changed anything about a deployment.
-    last_report_at: Option<Time>,
-}
-
 pub async fn list(asked: &Hosts) -> anyhow::Result<ExitCode> {
-    let (of, remote) = (&asked.of, &asked.of.remote);
-    let client = super::client(remote).await?;
-    let group = groups::group(&client, &of.application, &of.group).await?;
-    let last = group.last_successful_deployment.and_then(|last| last.deployment_id);
-    let wanted = match last {
-        Some(id) => deployments::deployment(&client, &id).await?.revision,
-        None => None,
-    };
-    let wanted = words::revision(wanted.as_ref());
-    let names = (Some(of.application.clone()), Some(of.group.clone()));
-    let newest = deployments::newest(&client, names, None, LOOKED_THROUGH).await?;
-    let mut hosts: BTreeMap<String, Host> = BTreeMap::new();
-    for info in &newest {
-        if !hosts.is_empty() && hosts.values().all(|host| host.installed.is_some()) {
-            break;
-        }
-        let Some(id) = &info.deployment_id else { continue };
-        let mut following = Following::new(&client, id);
-        following.refresh().await?;
-        for target in following.seen().iter().flat_map(|seen| seen.hosts.values()) {
-            note(&mut hosts, info, target);
-        }
-    }
-    for host in hosts.values_mut() {
-        host.is_outdated = host.installed.as_ref() != Some(&wanted);
-    }
-    let rows = hosts.values().map(|host| {
-        vec![
-            host.host.clone(),
-            host.installed.clone().unwrap_or_else(|| "nothing".to_owned()),
-            if host.is_outdated { "outdated" } else { "current" }.to_owned(),
-            format!(
-                "{} {}",
-                text(host.last_deployment_id.as_ref()),
-                text(host.last_status.as_ref())
-            ),
-            words::time(host.last_report_at),
-        ]
-    });
-    let heads = ["Host", "Installed", "State", "Last deployment", "Last report"];
-    let rows = rows.collect();
-    let hosts: Vec<&Host> = hosts.values().collect();
+    let client = super::client(&asked.remote).await?;
+    let of = asked.application.as_deref().zip(asked.group.as_deref());
+    let hosts = listed(&client, of, asked.silent_after).await?;
+    let heads = ["Host", "Agent", "Last heard", "Group", "Installed", "State", "Last deployment"];
+    let rows = hosts.iter().flat_map(rows).collect();
     Found::rows(&json!({ "hosts": hosts }), &heads, rows)?
-        .print(remote.output, remote.query.as_deref())?;
+        .print(asked.remote.output, asked.remote.query.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes from one deployment what newer ones did not tell of a host.
-fn note(
-    hosts: &mut BTreeMap<String, Host>,
-    info: &DeploymentInfo,
-    target: &wire::codedeploy::InstanceTarget,
-) {
-    let Some(name) = &target.target_id else { return };
-    let host = hosts.entry(name.clone()).or_insert_with(|| Host {
-        host: name.clone(),
-        installed: None,
-        is_outdated: true,
-        last_deployment_id: info.deployment_id.clone(),
-        last_status: target.status.clone(),
-        last_report_at: target.last_updated_at,
-    });
-    if host.installed.is_none() && target.status.as_deref() == Some("Succeeded") {
-        host.installed = Some(words::revision(info.revision.as_ref()));
+/// The hosts of the region, or of a group; only the silent ones, if a time is given.
+pub async fn listed(
+    client: &Client,
+    of: Option<(&str, &str)>,
+    silent_after: Option<Duration>,
+) -> Result<Vec<ListedHost>, CallError> {
+    let seconds = silent_after.map(|time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let mut hosts = Vec::new();
+    let mut next_token = None;
+    loop {
+        let input = ListHostsInput {
+            application_name: of.map(|(application, _)| application.to_owned()),
+            deployment_group_name: of.map(|(_, group)| group.to_owned()),
+            silent_seconds: seconds,
+            next_token,
+        };
+        let page = client.call(&input).await?;
+        hosts.extend(page.hosts.unwrap_or_default());
+        next_token = page.next_token;
+        if next_token.is_none() {
+            return Ok(hosts);
+        }
+    }
+}
+
+/// A row for each group that has something installed on the host; one at least.
+fn rows(host: &ListedHost) -> Vec<Vec<String>> {
+    let installed = host.installed.as_deref().unwrap_or_default();
+    let row = |tail: [String; 4]| {
+        let agent = text(host.agent_version.as_ref()).to_owned();
+        let mut row = vec![text(host.target_id.as_ref()).to_owned(), agent, heard(host)];
+        row.extend(tail);
+        row
+    };
+    if installed.is_empty() {
+        return vec![row(["", "nothing", "", ""].map(str::to_owned))];
+    }
+    installed.iter().map(|one| row(of_group(one))).collect()
+}
+
+/// When the agent was last heard: `20 s ago`, `never`, `off: stopped`.
+fn heard(host: &ListedHost) -> String {
+    if host.expected == Some(false) {
+        return format!("off: {}", text(host.state.as_ref()));
+    }
+    match host.seconds_since_seen {
+        Some(seconds) => format!("{} ago", words::duration(seconds.saturating_mul(1000))),
+        None => "never".to_owned(),
+    }
+}
+
+fn of_group(one: &InstalledRevision) -> [String; 4] {
+    let names = [&one.application_name, &one.deployment_group_name];
+    let [application, group] = names.map(|name| text(name.as_ref()));
+    [
+        format!("{application}/{group}"),
+        one.revision.as_ref().map_or_else(|| "not known".to_owned(), revision),
+        if one.current == Some(true) { "current" } else { "outdated" }.to_owned(),
+        format!(
+            "{} {}",
+            if one.healthy == Some(true) { "succeeded" } else { "failed" },
+            words::time(one.update_time)
+        ),
+    ]
+}
+
+/// The own service's revisions have the shape of CodeDeploy's.
+fn revision(location: &RevisionLocation) -> String {
+    let location = serde_json::to_value(location).and_then(serde_json::from_value);
+    words::revision(location.ok().as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_how_an_agent_is_heard() {
+        let host = |expected, seconds| ListedHost {
+            expected: Some(expected),
+            state: Some("stopped".to_owned()),
+            seconds_since_seen: seconds,
+            ..Default::default()
+        };
+        assert_eq!(heard(&host(true, Some(20))), "20 s ago");
+        assert_eq!(heard(&host(true, None)), "never");
+        assert_eq!(heard(&host(false, Some(20))), "off: stopped");
+    }
+
+    #[test]
+    fn a_host_has_a_row_for_each_group() {
+        let mut host = ListedHost { target_id: Some("web-01".to_owned()), ..Default::default() };
+        assert_eq!(rows(&host).len(), 1);
+        host.installed = Some(vec![InstalledRevision::default(), InstalledRevision::default()]);
+        let told = rows(&host);
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|row| row[0] == "web-01" && row[4] == "not known"));
     }
 }

@@ -108,6 +108,12 @@ pub fn show(revision: &Revision) -> RevisionLocation {
     }
 }
 
+/// The same in the shape of longshore's own service, which is that of CodeDeploy.
+pub fn show_own(revision: &Revision) -> Option<wire::longshore::RevisionLocation> {
+    let shown = serde_json::to_value(show(revision)).ok()?;
+    serde_json::from_value(shown).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod github;
 pub mod groups;
 pub mod hook_output;
+pub mod host_list;
 pub mod on_premises;
 pub mod revisions;
 pub mod rollbacks;

@@ -225,7 +225,7 @@ fn show(preview: Preview) -> PlanDeploymentOutput {
         application_name: Some(preview.application.to_string()),
         deployment_group_name: Some(preview.group.to_string()),
         deployment_config_name: Some(preview.configuration.to_string()),
-        revision: own_revision(&preview.revision),
+        revision: location::show_own(&preview.revision),
         minimum_healthy: Some(preview.forecast.minimum.into()),
         at_once: Some(preview.forecast.at_once.into()),
         lifecycle_events: Some(events.into()),
@@ -238,12 +238,6 @@ fn show(preview: Preview) -> PlanDeploymentOutput {
         expected_seconds: preview.expected.map(|expected| long(expected.as_secs())),
         refusals: Some(preview.refusals),
     }
-}
-
-/// The revision in the own service's shape, which is that of CodeDeploy.
-fn own_revision(revision: &Revision) -> Option<wire::longshore::RevisionLocation> {
-    let shown = serde_json::to_value(location::show(revision)).ok()?;
-    serde_json::from_value(shown).ok()
 }
 
 const fn health_name(health: HealthClass) -> &'static str {

@@ -148,11 +148,6 @@ impl App {
         self.store.installed(region).await
     }
 
-    /// What every group remembers of these hosts.
-    pub async fn installed_on(&self, hosts: &[String]) -> Read<Vec<Installed>> {
-        self.store.installed_on(hosts).await
-    }
-
     /// Those of the hosts whose agents were heard, by identifier.
     pub async fn hosts(&self, identifiers: &[String]) -> Read<BTreeMap<String, Host>> {
         self.store.hosts(identifiers).await

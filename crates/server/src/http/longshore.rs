@@ -49,6 +49,7 @@ pub async fn answer(
         Operation::LinkGitHubAccountToken => {
             json11::encode(&app.link_git_hub_account_token(call, read(body)?).await?)
         }
+        Operation::ListHosts => json11::encode(&app.list_hosts(call, read(body)?).await?),
         // Its input is that of CreateDeployment, held to the same limits.
         Operation::PlanDeployment => json11::encode(&app.plan_deployment(call, read(body)?).await?),
         Operation::PutGitHubAccountToken => {

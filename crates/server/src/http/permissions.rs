@@ -77,11 +77,15 @@ pub async fn check_own(
             vec![format!("arn:aws:cloudwatch:{region}:{account}:alarm:{name}")]
         }
         OwnOperation::PlanDeployment => input.group(input.text("deploymentGroupName")),
+        OwnOperation::ListHosts if !input.text("deploymentGroupName").is_empty() => {
+            input.group(input.text("deploymentGroupName"))
+        }
         OwnOperation::DeleteDeadLetters
         | OwnOperation::DeleteEventDestination
         | OwnOperation::ListAlarmSources
         | OwnOperation::ListDeadLetters
         | OwnOperation::ListEventDestinations
+        | OwnOperation::ListHosts
         | OwnOperation::PutEventDestination
         | OwnOperation::PutGitHubAccountToken
         | OwnOperation::RedriveDeadLetters => vec!["*".to_owned()],

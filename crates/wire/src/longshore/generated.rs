@@ -30,6 +30,8 @@ pub enum Operation {
     ListDeadLetters,
     /// `ListEventDestinations`.
     ListEventDestinations,
+    /// `ListHosts`.
+    ListHosts,
     /// `PlanDeployment`.
     PlanDeployment,
     /// `PutAlarmSource`.
@@ -54,6 +56,7 @@ impl Operation {
         Self::ListAlarmSources,
         Self::ListDeadLetters,
         Self::ListEventDestinations,
+        Self::ListHosts,
         Self::PlanDeployment,
         Self::PutAlarmSource,
         Self::PutEventDestination,
@@ -73,6 +76,7 @@ impl Operation {
             Self::ListAlarmSources => "ListAlarmSources",
             Self::ListDeadLetters => "ListDeadLetters",
             Self::ListEventDestinations => "ListEventDestinations",
+            Self::ListHosts => "ListHosts",
             Self::PlanDeployment => "PlanDeployment",
             Self::PutAlarmSource => "PutAlarmSource",
             Self::PutEventDestination => "PutEventDestination",
@@ -227,6 +231,26 @@ impl Validate for ListEventDestinationsInput {
         Ok(())
     }
 }
+
+impl Call for ListHostsInput {
+    type Operation = Operation;
+    type Output = ListHostsOutput;
+    const OPERATION: Operation = Operation::ListHosts;
+}
+
+impl Validate for ListHostsInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, LIST_HOSTS_RULES)
+    }
+}
+
+const LIST_HOSTS_RULES: &[Rule] = &[
+    Rule::new("applicationName", Check::Length(1, 100), ErrorCode::InvalidApplicationName),
+    Rule::new("applicationName", Check::NameCharacters, ErrorCode::InvalidApplicationName),
+    Rule::new("deploymentGroupName", Check::Length(1, 100), ErrorCode::InvalidDeploymentGroupName),
+    Rule::new("deploymentGroupName", Check::NameCharacters, ErrorCode::InvalidDeploymentGroupName),
+    Rule::new("silentSeconds", Check::Range(1, 31536000), ErrorCode::Validation),
+];
 
 impl Call for PlanDeploymentInput {
     type Operation = Operation;
@@ -680,6 +704,25 @@ pub struct HttpCheckSource {
     pub failures: Option<i64>,
 }
 
+/// The shape `InstalledRevision` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct InstalledRevision {
+    /// 1 to 100 characters.
+    #[serde(rename = "applicationName", skip_serializing_if = "Option::is_none")]
+    pub application_name: Option<String>,
+    /// 1 to 100 characters.
+    #[serde(rename = "deploymentGroupName", skip_serializing_if = "Option::is_none")]
+    pub deployment_group_name: Option<String>,
+    #[serde(rename = "revision", skip_serializing_if = "Option::is_none")]
+    pub revision: Option<RevisionLocation>,
+    #[serde(rename = "current", skip_serializing_if = "Option::is_none")]
+    pub current: Option<bool>,
+    #[serde(rename = "healthy", skip_serializing_if = "Option::is_none")]
+    pub healthy: Option<bool>,
+    #[serde(rename = "updateTime", skip_serializing_if = "Option::is_none")]
+    pub update_time: Option<crate::Time>,
+}
+
 /// What [`Operation::LinkGitHubAccountToken`] is asked with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LinkGitHubAccountTokenInput {
@@ -733,6 +776,55 @@ pub struct ListEventDestinationsInput {}
 pub struct ListEventDestinationsOutput {
     #[serde(rename = "eventDestinations", skip_serializing_if = "Option::is_none")]
     pub event_destinations: Option<Vec<EventDestination>>,
+}
+
+/// What [`Operation::ListHosts`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListHostsInput {
+    /// 1 to 100 characters.
+    #[serde(rename = "applicationName", skip_serializing_if = "Option::is_none")]
+    pub application_name: Option<String>,
+    /// 1 to 100 characters.
+    #[serde(rename = "deploymentGroupName", skip_serializing_if = "Option::is_none")]
+    pub deployment_group_name: Option<String>,
+    /// 1 to 31536000.
+    #[serde(rename = "silentSeconds", skip_serializing_if = "Option::is_none")]
+    pub silent_seconds: Option<i64>,
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// What [`Operation::ListHosts`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListHostsOutput {
+    #[serde(rename = "hosts", skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<ListedHost>>,
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// The shape `ListedHost` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ListedHost {
+    #[serde(rename = "targetId", skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    #[serde(rename = "targetArn", skip_serializing_if = "Option::is_none")]
+    pub target_arn: Option<String>,
+    /// One of [`enums::HOST_KIND`].
+    #[serde(rename = "kind", skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    #[serde(rename = "state", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "expected", skip_serializing_if = "Option::is_none")]
+    pub expected: Option<bool>,
+    #[serde(rename = "agentVersion", skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
+    #[serde(rename = "lastSeenTime", skip_serializing_if = "Option::is_none")]
+    pub last_seen_time: Option<crate::Time>,
+    #[serde(rename = "secondsSinceSeen", skip_serializing_if = "Option::is_none")]
+    pub seconds_since_seen: Option<i64>,
+    #[serde(rename = "installed", skip_serializing_if = "Option::is_none")]
+    pub installed: Option<Vec<InstalledRevision>>,
 }
 
 /// What [`Operation::PlanDeployment`] is asked with.
@@ -1043,6 +1135,9 @@ pub mod enums {
 
     /// The values of `HookOutputStream`.
     pub const HOOK_OUTPUT_STREAM: &[&str] = &["stdout", "stderr", "note"];
+
+    /// The values of `HostKind`.
+    pub const HOST_KIND: &[&str] = &["EC2", "OnPremises"];
 
     /// The values of `PlannedHealth`.
     pub const PLANNED_HEALTH: &[&str] =

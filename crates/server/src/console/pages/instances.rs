@@ -1,14 +1,13 @@
 //! Hosts: local instances and registered ones, what they run, and whether they are heard.
 
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use askama::Template;
-use model::DeploymentGroupId;
 use serde_json::json;
-use store::{Host, Installed};
+use store::Host;
 use wire::codedeploy::Operation;
 
+use crate::app::host_list::{GroupsRevision, SILENT_AFTER, agent_version};
 use crate::app::on_premises::{self, OnPremisesInstance};
 use crate::ec2::{InstanceRecord, State};
 use crate::http::body::Response;
@@ -18,10 +17,6 @@ use super::super::frame::{self, Frame, Section};
 use super::super::problem::Problem;
 use super::super::show::{self, Ago};
 use super::super::visit::Visit;
-
-/// A host that is heard less often than this is silent: agents poll about once a minute, and a sign of life is written
-/// down within ten seconds.
-pub const SILENT_AFTER: Duration = Duration::from_secs(180);
 
 /// A host in a list.
 #[derive(Debug, Clone)]
@@ -197,15 +192,10 @@ impl HostRow {
     fn hear(&mut self, host: Option<&Host>, visit: &Visit<'_>) {
         let now = visit.call().now;
         let Some(host) = host else { return };
-        self.agent = host.agent_version.as_deref().map(version);
+        self.agent = host.agent_version.as_deref().map(|name| agent_version(name).to_owned());
         self.last_seen = Some(Ago { at: host.last_seen, now });
         self.is_silent = self.is_up && now.since(host.last_seen) > SILENT_AFTER;
     }
-}
-
-/// The part of an agent's name for itself that tells its version.
-fn version(name: &str) -> String {
-    name.rsplit(['/', '_']).next().unwrap_or(name).to_owned()
 }
 
 /// The agents' versions, the most frequent first.
@@ -222,34 +212,21 @@ fn versions(rows: &[HostRow]) -> Vec<(String, usize)> {
 
 /// What each group has installed on these hosts.
 async fn fill_in(visit: &Visit<'_>, rows: &mut [HostRow]) -> Result<(), Problem> {
-    let (app, region) = (visit.app(), visit.region());
-    let names = app.application_names(region).await?;
-    let groups: HashMap<DeploymentGroupId, store::Group> = app
-        .region_groups(region)
-        .await?
-        .into_iter()
-        .map(|group| (group.id.clone(), group))
-        .collect();
     let hosts: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
-    let mut found: HashMap<String, Vec<InstalledRow>> = HashMap::new();
-    for one in app.installed_on(&hosts).await? {
-        let Some(group) = groups.get(&one.group) else { continue };
-        let Some(application) = names.get(&group.application_id) else { continue };
-        let shown = installed(&one, application.as_str(), group);
-        found.entry(one.target.to_string()).or_default().push(shown);
-    }
+    let mut found = visit.app().revisions_on(visit.region(), &hosts).await?;
     for row in rows {
-        row.installed = found.remove(&row.name).unwrap_or_default();
+        let installed = found.remove(&row.name).unwrap_or_default();
+        row.installed = installed.iter().map(shown).collect();
     }
     Ok(())
 }
 
-fn installed(one: &Installed, application: &str, group: &store::Group) -> InstalledRow {
+fn shown(one: &GroupsRevision) -> InstalledRow {
     InstalledRow {
-        group: format!("{application} / {}", group.name),
-        place: frame::group_place(application, &group.name),
+        group: format!("{} / {}", one.application, one.group.name),
+        place: frame::group_place(one.application.as_str(), &one.group.name),
         revision: one.revision.as_ref().map_or("not known".to_owned(), show::revision),
-        is_outdated: one.revision != group.last_successful_revision,
+        is_outdated: !one.is_current(),
         is_healthy: one.healthy,
     }
 }
@@ -266,7 +243,5 @@ mod tests {
         };
         let rows = [row("0.1.0"), row("0.2.0"), row("0.1.0")];
         assert_eq!(versions(&rows)[0], ("0.1.0".to_owned(), 2));
-        assert_eq!(version("agent-longshore/0.1.0"), "0.1.0");
-        assert_eq!(version("OFFICIAL_1.8.0"), "1.8.0");
     }
 }
