@@ -43,6 +43,23 @@ def test_a_deployment_is_counted(endpoint, shop):
             lambda: (sample(scrape(endpoint), series) or 0) > (sample(before, series) or 0), f"{series} rises")
 
 
+def test_commands_that_are_handed_out_and_calls_of_the_store_are_timed(endpoint, shop):
+    series = ["longshore_command_wait_seconds_count", "longshore_poll_answer_seconds_count",
+              'longshore_store_seconds_count{call="read"}', 'longshore_store_seconds_count{call="commit"}']
+    before = scrape(endpoint)
+    deployment = deploy(shop, "1.zip")
+    agent = shop.agent()
+    command = agent.poll()
+    after = scrape(endpoint)
+    for one in series:
+        assert sample(after, one) > sample(before, one), one
+    assert sample(after, "longshore_poll_answer_seconds_sum") <= sample(after, "longshore_command_wait_seconds_sum")
+    # The same command again is no new wait.
+    agent.poll()
+    assert sample(scrape(endpoint), series[0]) == sample(after, series[0])
+    succeed(shop, deployment, command)
+
+
 def test_every_metric_has_a_help_and_a_type_and_every_line_is_well_formed(endpoint):
     text, families = scrape(endpoint), {}
     for line in text.splitlines():

@@ -28,6 +28,7 @@ use wire::{ErrorCode, NoOutput, ServiceError};
 
 use crate::app::{Answer, Call, Failure, applications, on_premises};
 use crate::github::GitHubTokens;
+use crate::histogram::Latencies;
 use crate::signer::Signer;
 use crate::wake::HostBells;
 use leases::Leases;
@@ -51,6 +52,7 @@ pub struct Hosts {
     stopping: CancellationToken,
     leases: Arc<Leases>,
     output: Arc<Output>,
+    latencies: Arc<Latencies>,
 }
 
 impl Hosts {
@@ -61,10 +63,12 @@ impl Hosts {
         signer: Arc<Signer>,
         git_hub: GitHubTokens,
         output_limits: OutputLimits,
+        latencies: Arc<Latencies>,
         stopping: CancellationToken,
     ) -> Self {
         let output = Arc::new(Output::new(store.clone(), output_limits));
-        Self { store, bells, signer, git_hub, stopping, leases: Arc::default(), output }
+        let leases = Arc::default();
+        Self { store, bells, signer, git_hub, stopping, leases, output, latencies }
     }
 
     /// How many hosts wait for a command at this server.
@@ -82,7 +86,8 @@ impl Hosts {
         let host = input.host_identifier.unwrap_or_default();
         self.check_host(call, &host).await?;
         self.store.host_seen(&host, call.now, agent_version).await?;
-        let deadline = Instant::now() + POLL_HOLD;
+        let began = Instant::now();
+        let deadline = began + POLL_HOLD;
         let bell = self.bells.of(&host);
         loop {
             // Registered before looking, so that a command queued between looking and waiting is not missed.
@@ -92,7 +97,10 @@ impl Hosts {
             let mut look_again = deadline;
             if let Some(command) = self.store.next_command(&host).await? {
                 match self.leases.take(&command.id, Instant::now()) {
-                    Ok(()) => return Ok(handed_out(call, command)),
+                    Ok(()) => {
+                        self.note_handing_out(call, &command, began.elapsed());
+                        return Ok(handed_out(call, command));
+                    }
                     Err(ends) => look_again = deadline.min(ends),
                 }
             }
@@ -105,6 +113,16 @@ impl Hosts {
                 }
                 () = self.stopping.cancelled() => return Ok(PollHostCommandOutput::default()),
             }
+        }
+    }
+
+    /// Counts how long a command waited for its host, and tells the log.
+    fn note_handing_out(&self, call: &Call, command: &HostCommand, polled: Duration) {
+        let (deployment, host, event, _) = command.id.parts();
+        tracing::debug!(%deployment, %host, %event, "handed out");
+        if !self.leases.was_taken_twice(&command.id) {
+            let ready = (call.now + polled).since(command.dispatched);
+            self.latencies.handed_out(ready, polled);
         }
     }
 

@@ -9,6 +9,7 @@ pub mod server;
 pub use server::{Config, RunningServer, Server, StartError};
 
 pub mod clock;
+pub mod histogram;
 pub mod wake;
 
 pub mod http;

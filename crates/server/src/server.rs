@@ -23,6 +23,7 @@ use crate::console::{Console, ConsoleConfig};
 use crate::driver::{Driver, chain};
 use crate::forms::{Records, housekeep};
 use crate::github::GitHubTokens;
+use crate::histogram::Latencies;
 use crate::hosts::Hosts;
 use crate::http::auth::Authenticator;
 use crate::http::edge::Edge;
@@ -285,6 +286,9 @@ impl Parts {
         let s3 = s3_service(config, &store, &keyring, &records, &signer, &outside)?;
         let deliveries = Arc::new(DeliveryCounts::default());
         let rollouts = Arc::new(RolloutCounts::default());
+        let latencies = Arc::new(Latencies::default());
+        let timed = Arc::clone(&latencies);
+        store.time_calls(move |called, took| timed.store_called(called, took));
         let postman = Postman::new(
             store.clone(),
             Arc::clone(&outside),
@@ -327,6 +331,7 @@ impl Parts {
                 Arc::clone(&signer),
                 git_hub.clone(),
                 config.output_limits,
+                Arc::clone(&latencies),
                 stopping.clone(),
             ),
             app: App::new(store, PageTokens::new(&secret), git_hub, stopping.clone()),
@@ -341,6 +346,7 @@ impl Parts {
             metrics: Metrics::default(),
             deliveries,
             rollouts,
+            latencies,
             postman,
             outside,
             throttle: Throttle::new(config.rates),

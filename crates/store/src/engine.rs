@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 #[cfg(test)]
 use std::panic::Location;
+use std::time::Instant;
 
 use model::Timestamp;
 
 use crate::changes::Change;
 use crate::error::StoreError;
-use crate::{Store, postgres::Postgres, sqlite::Sqlite};
+use crate::{Called, Store, postgres::Postgres, sqlite::Sqlite};
 
 /// A parameter or a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -305,9 +306,18 @@ impl Store {
     pub(crate) async fn read(&self, queries: Vec<Query>) -> Result<Vec<Vec<Row>>, StoreError> {
         #[cfg(test)]
         queries.iter().for_each(|one| crate::plans::record(&one.sql, &one.params, one.made_at));
-        match &self.inner.engine {
+        let began = Instant::now();
+        let answers = match &self.inner.engine {
             Engine::Sqlite(sqlite) => sqlite.read(queries).await,
             Engine::Postgres(postgres) => postgres.read(&queries).await,
+        };
+        self.took(Called::Read, began);
+        answers
+    }
+
+    fn took(&self, called: Called, began: Instant) {
+        if let Some(timed) = self.inner.timed.get() {
+            timed(called, began.elapsed());
         }
     }
 
@@ -356,10 +366,13 @@ impl Store {
             Engine::Sqlite(_) => std::mem::take(&mut batch.changes),
             Engine::Postgres(_) => batch.changes.clone(),
         };
+        let began = Instant::now();
         let written = match &self.inner.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(batch).await?,
-            Engine::Postgres(postgres) => postgres.write(&batch).await?,
+            Engine::Sqlite(sqlite) => sqlite.write(batch).await,
+            Engine::Postgres(postgres) => postgres.write(&batch).await,
         };
+        self.took(Called::Commit, began);
+        let written = written?;
         if written.is_done() {
             for change in changes {
                 // Nobody listening is fine: a wake-up only saves waiting for the next sweep.

@@ -53,7 +53,8 @@ mod plans;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -106,7 +107,19 @@ struct Inner {
     changes: broadcast::Sender<Change>,
     /// When each host's sign of life was last written, so that a busy host does not cost a write per poll.
     seen: Mutex<HashMap<String, hosts::Sign>>,
+    /// Whoever wants to know how long calls take.
+    timed: OnceLock<Timed>,
 }
+
+/// A kind of call of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Called {
+    Read,
+    /// A write that is to last.
+    Commit,
+}
+
+type Timed = Box<dyn Fn(Called, Duration) + Send + Sync>;
 
 /// How many changes a slow listener may be behind before it is told to look at everything.
 const CHANGES_KEPT: usize = 4096;
@@ -126,8 +139,14 @@ impl Store {
                 Engine::Postgres(postgres::Postgres::open(url, changes.clone()).await?)
             }
         };
-        let seen = Mutex::default();
-        Ok(Self { inner: Arc::new(Inner { engine, changes, seen }) })
+        let (seen, timed) = (Mutex::default(), OnceLock::new());
+        Ok(Self { inner: Arc::new(Inner { engine, changes, seen, timed }) })
+    }
+
+    /// Has `timed` told how long each call takes from now on, those that fail included. The first one asks for all.
+    pub fn time_calls(&self, timed: impl Fn(Called, Duration) + Send + Sync + 'static) {
+        // A second one has nothing to add: all clones share the first.
+        let _ = self.inner.timed.set(Box::new(timed));
     }
 
     /// Wake-ups: something was committed, by this server or (PostgreSQL) by another one.

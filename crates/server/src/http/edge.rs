@@ -34,6 +34,7 @@ use crate::console::{self, Console};
 use crate::driver::chain;
 use crate::forms::{ApiError, Context, Records};
 use crate::hosts::Hosts;
+use crate::histogram::Latencies;
 use crate::iam::policy::Facts;
 use crate::iam::{AuthorizeError, Keyring, authorize};
 use crate::notifications::{DeliveryCounts, Outside, Postman, RolloutCounts};
@@ -75,6 +76,8 @@ pub struct Edge {
     pub rollouts: Arc<RolloutCounts>,
     /// Signs and delivers notifications.
     pub postman: Postman,
+    /// Counts how long things take.
+    pub latencies: Arc<Latencies>,
     /// How others are reached, and how they reach this server.
     pub outside: Arc<Outside>,
     /// Limits how often CodeDeploy is asked.
@@ -159,7 +162,12 @@ impl Edge {
             connected: self.hosts.connected(),
             store: gauges.ok().map(|gauges| (gauges, began.elapsed())),
         };
-        let counted = [self.metrics.text(), self.rollouts.text(), self.deliveries.text()];
+        let counted = [
+            self.metrics.text(),
+            self.rollouts.text(),
+            self.latencies.text(),
+            self.deliveries.text(),
+        ];
         now.text() + &counted.concat()
     }
 

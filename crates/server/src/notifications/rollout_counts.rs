@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use model::{EventState, Target, TargetStatus};
 use store::{Happened, Notice};
+
+use crate::histogram::Histogram;
 
 /// Upper bounds of the histogram, in seconds: from a hook that does nothing to one that runs into its hour.
 const BOUNDS: [f64; 12] =
@@ -22,25 +23,6 @@ pub struct RolloutCounts(Mutex<Counts>);
 struct Counts {
     ended: BTreeMap<&'static str, u64>,
     events: BTreeMap<(&'static str, &'static str), Histogram>,
-}
-
-#[derive(Debug, Default)]
-struct Histogram {
-    /// Durations of at most each bound, and not of the bound before.
-    buckets: [u64; BOUNDS.len()],
-    count: u64,
-    seconds: f64,
-}
-
-impl Histogram {
-    fn observe(&mut self, duration: Duration) {
-        let seconds = duration.as_secs_f64();
-        if let Some(bucket) = BOUNDS.iter().position(|bound| seconds <= *bound) {
-            self.buckets[bucket] += 1;
-        }
-        self.count += 1;
-        self.seconds += seconds;
-    }
 }
 
 impl RolloutCounts {
@@ -80,21 +62,7 @@ impl RolloutCounts {
         );
         for ((event, status), histogram) in &counts.events {
             let labels = format!("event=\"{event}\",status=\"{status}\"");
-            let mut so_far = 0;
-            for (bound, count) in BOUNDS.iter().zip(histogram.buckets) {
-                so_far += count;
-                let _ = writeln!(
-                    text,
-                    "longshore_event_seconds_bucket{{{labels},le=\"{bound}\"}} {so_far}"
-                );
-            }
-            let Histogram { count, seconds, .. } = histogram;
-            let _ = writeln!(
-                text,
-                "longshore_event_seconds_bucket{{{labels},le=\"+Inf\"}} {count}\n\
-                 longshore_event_seconds_sum{{{labels}}} {seconds}\n\
-                 longshore_event_seconds_count{{{labels}}} {count}"
-            );
+            histogram.write(&mut text, "longshore_event_seconds", &labels);
         }
         text
     }
@@ -114,30 +82,9 @@ impl Counts {
                 | EventState::InProgress { .. }
                 | EventState::Skipped { .. } => continue,
             };
-            self.events.entry((event.name.name(), status)).or_default().observe(duration);
+            let of = (event.name.name(), status);
+            let histogram = self.events.entry(of).or_insert_with(|| Histogram::new(&BOUNDS));
+            histogram.observe(duration);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn buckets_add_up() {
-        let counts = RolloutCounts::default();
-        let mut histogram = Histogram::default();
-        for millis in [5, 700, 5_000_000] {
-            histogram.observe(Duration::from_millis(millis));
-        }
-        counts.lock().events.insert(("Install", "Succeeded"), histogram);
-        let text = counts.text();
-        let labels = "event=\"Install\",status=\"Succeeded\"";
-        for (bound, count) in [("0.01", 1), ("0.5", 1), ("1", 2), ("3600", 2), ("+Inf", 3)] {
-            let line =
-                format!("longshore_event_seconds_bucket{{{labels},le=\"{bound}\"}} {count}\n");
-            assert!(text.contains(&line), "{line}{text}");
-        }
-        assert!(text.contains(&format!("longshore_event_seconds_count{{{labels}}} 3\n")));
     }
 }
