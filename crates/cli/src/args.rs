@@ -131,7 +131,7 @@ pub struct Common {
     #[arg(long, value_name = "ADDR")]
     pub trusted_proxy: Vec<std::net::IpAddr>,
     /// How log lines are written
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "LONGSHORE_LOG_FORMAT")]
     pub log_format: LogFormat,
 }
 

@@ -16,10 +16,12 @@ use store::{Change, Commit, NewDeployment, Planned, Store};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::app::{Failure, rollbacks};
 use crate::clock::Clock;
 use crate::inventory::Inventory;
+use crate::trace;
 use crate::wake::HostBells;
 
 /// The longest that a deployment is left alone. Wake-ups may be lost (another server's, a crash), this is not.
@@ -151,7 +153,8 @@ impl Driver {
         let mut retry = RETRY_FIRST;
         let mut memory = Memory::default();
         loop {
-            let look_again = match self.pass(&id, &running, &mut memory).await {
+            let pass = self.pass(&id, &running, &mut memory).instrument(trace::pass(&id));
+            let look_again = match pass.await {
                 Ok(Progress::Over) => break,
                 Ok(Progress::Waiting(wake_at)) => {
                     retry = RETRY_FIRST;
@@ -217,7 +220,7 @@ impl Driver {
             // Of what the commit changed, the next look learns from the store, as of everybody else's.
             memory.seen = Some(seen);
             match committed {
-                Commit::Done => report(id, &plan, &new),
+                Commit::Done => report(&plan, &new),
                 // Someone else moved it: look again.
                 Commit::Stale => continue,
             }
@@ -299,27 +302,27 @@ fn begins(decision: &Decision) -> bool {
 const REASONS_LOGGED: usize = 3;
 
 /// Says what happens to the deployment, and what it waits for since this pass.
-fn report(id: &DeploymentId, plan: &Plan, new: &[&WaitingOn]) {
+fn report(plan: &Plan, new: &[&WaitingOn]) {
     for reason in new.iter().take(REASONS_LOGGED) {
-        tracing::info!(deployment = %id, %reason, "waiting");
+        tracing::info!(%reason, "waiting");
     }
     for action in &plan.actions {
         match action {
             Action::Start { targets, .. } => {
-                tracing::info!(deployment = %id, targets = targets.len(), "started");
+                tracing::info!(targets = targets.len(), "started");
             }
             Action::Dispatch(command) => {
-                tracing::info!(deployment = %id, target = %command.target, event = %command.event, "dispatched");
+                tracing::info!(host = %command.target, event = %command.event, "dispatched");
             }
-            Action::Refuse { .. } => tracing::info!(deployment = %id, "refused before it began"),
-            Action::Note(message) => tracing::info!(deployment = %id, %message, "noted"),
-            Action::Queue => tracing::info!(deployment = %id, "waits for its group's place"),
-            Action::TakePlace => tracing::info!(deployment = %id, "takes its group's place"),
-            Action::Bake => tracing::info!(deployment = %id, "pauses before the next zone"),
-            Action::Resume => tracing::info!(deployment = %id, "goes on with the next zone"),
+            Action::Refuse { .. } => tracing::info!("refused before it began"),
+            Action::Note(message) => tracing::info!(%message, "noted"),
+            Action::Queue => tracing::info!("waits for its group's place"),
+            Action::TakePlace => tracing::info!("takes its group's place"),
+            Action::Bake => tracing::info!("pauses before the next zone"),
+            Action::Resume => tracing::info!("goes on with the next zone"),
             Action::UpdateTarget(_) => {}
             Action::Finish(verdict) => {
-                tracing::info!(deployment = %id, status = verdict.status.name(), "finished");
+                tracing::info!(status = verdict.status.name(), "finished");
             }
         }
     }

@@ -191,7 +191,8 @@ impl Hosts {
         let id = &record.command.id;
         let status = match self.store.acknowledge(id, call.now).await? {
             Acknowledge::First => {
-                tracing::debug!(command = %id, "acknowledged");
+                let (deployment, host, event, _) = id.parts();
+                tracing::debug!(%deployment, %host, %event, "acknowledged");
                 "InProgress"
             }
             // Handed out once, acknowledged twice: the first answer was lost, and the agent asks again. Handed out
@@ -224,12 +225,15 @@ impl Hosts {
         let diagnostics = diagnostics::read(succeeded, input.diagnostics.as_ref());
         let completion = Completion { at: call.now, succeeded, diagnostics };
         let id = &record.command.id;
+        let (deployment, host, event, attempt) = id.parts();
         match self.store.complete(id, &completion).await? {
             Complete::First => {
-                tracing::info!(command = %id, succeeded, "completed");
+                tracing::info!(%deployment, %host, %event, attempt, succeeded, "completed");
                 self.leases.forget(id);
             }
-            Complete::Again => tracing::debug!(command = %id, "completed again"),
+            Complete::Again => {
+                tracing::debug!(%deployment, %host, %event, attempt, "completed again");
+            }
             Complete::Unknown => return Err(unknown_command()),
         }
         Ok(NoOutput {})

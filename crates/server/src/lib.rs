@@ -10,6 +10,7 @@ pub use server::{Config, RunningServer, Server, StartError};
 
 pub mod clock;
 pub mod histogram;
+pub mod trace;
 pub mod wake;
 
 pub mod http;

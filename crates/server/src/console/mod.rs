@@ -40,6 +40,7 @@ use crate::http::body::{self, Response};
 use crate::http::edge::Edge;
 use crate::http::metrics::Served;
 use crate::inventory::Inventory;
+use crate::trace;
 
 use attempts::Attempts;
 use problem::Problem;
@@ -118,6 +119,7 @@ pub fn is_ours(path: &str) -> bool {
 /// Answers a request for the console.
 pub async fn answer(edge: &Arc<Edge>, head: Parts, body: Incoming, peer: SocketAddr) -> Response {
     let id = uuid::Uuid::new_v4().to_string();
+    trace::tell_request_id(&id);
     let form = match head.method {
         Method::POST => body::read(body, head.headers.contains_key(EXPECT)).await,
         _ => Ok(bytes::Bytes::new()),

@@ -33,8 +33,14 @@ impl Edge {
             resource: deed.resource.clone(),
             outcome: outcome.to_owned(),
         };
+        tracing::info!(
+            principal = record.principal,
+            resource = record.resource,
+            outcome,
+            "changed"
+        );
         if let Err(error) = self.app.store.record_audit(&record).await {
-            tracing::error!(request_id, error = chain(&error), "the audit trail cannot be written");
+            tracing::error!(error = chain(&error), "the audit trail cannot be written");
         }
     }
 }

@@ -11,6 +11,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use model::arn::Scope;
+use tracing::Instrument;
 use wire::codedeploy::Operation;
 use wire::commands::{AGENT_VERSION_HEADER, Operation as CommandOperation};
 use wire::longshore::{Operation as OwnOperation, SIGNING_NAMES};
@@ -33,8 +34,8 @@ use crate::cloudwatch;
 use crate::console::{self, Console};
 use crate::driver::chain;
 use crate::forms::{ApiError, Context, Records};
-use crate::hosts::Hosts;
 use crate::histogram::Latencies;
+use crate::hosts::Hosts;
 use crate::iam::policy::Facts;
 use crate::iam::{AuthorizeError, Keyring, authorize};
 use crate::notifications::{DeliveryCounts, Outside, Postman, RolloutCounts};
@@ -42,6 +43,7 @@ use crate::performer::Performer;
 use crate::s3::S3Service;
 use crate::signer::Signer;
 use crate::sns;
+use crate::trace;
 
 /// Where Alertmanager sends alerts, below `/-/`; the rest of the path is a source's token.
 const HOOK: &str = "hooks/alertmanager/";
@@ -74,10 +76,10 @@ pub struct Edge {
     pub deliveries: Arc<DeliveryCounts>,
     /// Counts what became of deployments.
     pub rollouts: Arc<RolloutCounts>,
-    /// Signs and delivers notifications.
-    pub postman: Postman,
     /// Counts how long things take.
     pub latencies: Arc<Latencies>,
+    /// Signs and delivers notifications.
+    pub postman: Postman,
     /// How others are reached, and how they reach this server.
     pub outside: Arc<Outside>,
     /// Limits how often CodeDeploy is asked.
@@ -99,6 +101,30 @@ impl Edge {
     pub async fn answer(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let (head, body) = request.into_parts();
         let route = route(&head);
+        let request_id = uuid::Uuid::new_v4().to_string();
+        // Who is asked by nobody but probes and scrapers does not fill logs and traces; those that name their requests
+        // themselves tell the name.
+        let span = match &route {
+            Route::Own(path) if console::is_ours(path) => trace::request(&head, &route, None),
+            Route::S3 => trace::request(&head, &route, None),
+            Route::Own(path) if !path.starts_with(HOOK) => tracing::Span::none(),
+            _ => trace::request(&head, &route, Some(&request_id)),
+        };
+        let answer =
+            self.routed(route, head, body, peer, request_id).instrument(span.clone()).await;
+        trace::tell_status(&span, answer.status());
+        span.in_scope(|| tracing::debug!("answered"));
+        answer
+    }
+
+    async fn routed(
+        self: Arc<Self>,
+        route: Route,
+        head: Parts,
+        body: Incoming,
+        peer: SocketAddr,
+        request_id: String,
+    ) -> Response {
         match route {
             Route::Own(path) if console::is_ours(&path) => {
                 return console::answer(&self, head, body, peer).await;
@@ -114,7 +140,6 @@ impl Edge {
             | Route::UnknownTarget(_)
             | Route::Form { .. } => {}
         }
-        let request_id = uuid::Uuid::new_v4().to_string();
         let body = match body::read(body, head.headers.contains_key(EXPECT)).await {
             Ok(body) => body,
             Err(error) => return self.unread(&route, &error, &request_id),
@@ -185,7 +210,7 @@ impl Edge {
             }
             Err(error) => {
                 let request_id = &received.request_id;
-                tracing::error!(request_id, error = chain(&error), "an alert was not taken in");
+                tracing::error!(error = chain(&error), "an alert was not taken in");
                 (StatusCode::INTERNAL_SERVER_ERROR, format!("see the log under {request_id}\n"))
             }
         };
@@ -358,7 +383,7 @@ impl Edge {
             Ok(body) => respond::json(body, request_id),
             Err(Failure::Refused(error)) => respond::json_error(&error, request_id),
             Err(failure) => {
-                tracing::error!(request_id, service, operation, error = chain(&failure), "failed");
+                tracing::error!(error = chain(&failure), "failed");
                 let told = respond::internal_failure(&failure, request_id);
                 respond::json_error(&told, request_id)
             }
@@ -376,8 +401,7 @@ impl Edge {
         let request_id = &received.request_id;
         let outcome = self.answer_monitoring(received, operation, protocol).await;
         if let Err(ApiError { cause: Some(cause), .. }) = &outcome {
-            let service = "monitoring";
-            tracing::error!(request_id, service, operation, error = chain(&**cause), "failed");
+            tracing::error!(error = chain(&**cause), "failed");
         }
         let served = match &outcome {
             Err(error) if error.code == "InvalidAction" => Served::No,
@@ -419,13 +443,13 @@ impl Edge {
         } else {
             FormService::find(scope_service, version.as_deref())
         };
+        trace::tell_operation(service.name(), &action);
         let request_id = &received.request_id;
         let (status, document) = match self.answer_form(received, service, &action, form).await {
             Ok(document) => (200, document),
             Err(error) => {
                 if let Some(cause) = &error.cause {
-                    let service = service.name();
-                    tracing::error!(request_id, service, action, error = chain(&**cause), "failed");
+                    tracing::error!(error = chain(&**cause), "failed");
                 }
                 (error.status, service.error(&error, request_id))
             }

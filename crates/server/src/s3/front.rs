@@ -18,6 +18,7 @@ use s3s::{Body, S3Error};
 use super::backend::Backend;
 use super::blobs::StreamError;
 use super::{claim, fault};
+use crate::trace;
 
 /// The S3 service: a `tower` service that never fails, cheap to clone.
 #[derive(Clone)]
@@ -154,6 +155,7 @@ const ERROR_BODY_MAX_BYTES: usize = 64 * 1024;
 impl About {
     fn of<B>(request: &Request<B>) -> Self {
         let request_id = format!("{:016X}", rand::random::<u64>());
+        trace::tell_request_id(&request_id);
         Self { method: request.method().clone(), path: request.uri().path().to_owned(), request_id }
     }
 

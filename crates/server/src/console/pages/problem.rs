@@ -27,8 +27,8 @@ struct Page<'a> {
 /// Says what is wrong, and what to do.
 pub async fn show(edge: &Arc<Edge>, request: &Request, problem: &Problem, id: &str) -> Response {
     if let Problem::Internal { .. } = problem {
-        let (request_id, path) = (id, &request.target);
-        tracing::error!(request_id, path, error = chain(problem), "a page could not be shown");
+        let path = &request.target;
+        tracing::error!(path, error = chain(problem), "a page could not be shown");
     }
     let (now, account) = (edge.clock.now(), &edge.account);
     let session = edge.console.sessions.find(request, &edge.keyring, account, now).await;
