@@ -15,6 +15,7 @@ pub mod users;
 pub mod bundle;
 pub mod hooks;
 pub mod install;
+mod write_behind;
 
 pub mod output;
 

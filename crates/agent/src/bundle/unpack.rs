@@ -14,6 +14,7 @@ use super::pool::{PIECE_BYTES, Pool};
 use super::spool::Spool;
 use super::{BundleError, place, tarball, zipfile};
 use crate::spec::ArchiveType;
+use crate::write_behind::WriteBehind;
 
 /// Unpacks what the spool brings into the directory `into`, which is made anew. Archives that are read from their end, zip, are
 /// unpacked when all is there.
@@ -34,6 +35,7 @@ pub(super) fn unpack(
     let beneath = Beneath::open(into.as_std_path()).map_err(BundleError::host("open", into))?;
     let setting = Setting::below(into).map_err(BundleError::host("look at", into))?;
     let first_fault = Mutex::new(None);
+    let _behind = WriteBehind::at(into.as_std_path());
     let done = std::thread::scope(|scope| {
         let pool = Pool::start(scope, into, setting, &first_fault)?;
         let budget = Budget { left: bytes_max, max: bytes_max };

@@ -107,7 +107,9 @@ impl Copier {
 
     fn file(&mut self, mut from: File, place: &Path) -> io::Result<()> {
         let metadata = from.metadata()?;
-        let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(place)?;
+        // Nobody else comes into a stage, so that a file may be open to others from its beginning.
+        let mode = metadata.mode() & 0o7777;
+        let mut to = OpenOptions::new().write(true).create_new(true).mode(mode).open(place)?;
         let copied = if metadata.len() <= SMALL_BYTES {
             self.small(&mut from, &mut to)?
         } else {
@@ -119,10 +121,14 @@ impl Copier {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
         }
         let owner = (metadata.uid(), metadata.gid());
-        if self.is_root && (made.uid(), made.gid()) != owner {
+        let is_given = self.is_root && (made.uid(), made.gid()) != owner;
+        if is_given {
             fchown(&to, Some(owner.0), Some(owner.1))?;
         }
-        to.set_permissions(metadata.permissions())?;
+        // A change of owner takes bits from the mode; so does the umask.
+        if is_given || made.mode() & 0o7777 != mode {
+            to.set_permissions(metadata.permissions())?;
+        }
         let mut times = fs::FileTimes::new();
         if let Ok(accessed) = metadata.accessed() {
             times = times.set_accessed(accessed);

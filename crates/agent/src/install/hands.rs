@@ -15,6 +15,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, RenameFlags, XattrFlags};
 
 use super::copy;
+use crate::write_behind::WriteBehind;
 
 const ACCESS_LIST: &str = "system.posix_acl_access";
 const DEFAULT_LIST: &str = "system.posix_acl_default";
@@ -121,6 +122,11 @@ impl Hands {
             let done = self.tick().and_then(|()| copier.copy(source, &staged(to)));
             done.map_err(|error| (at, error))
         })
+    }
+
+    /// Has the disk write what will be made on the file system of a directory, as long as what is returned is kept.
+    pub(super) fn write_behind(&self, directory: &Path) -> Option<WriteBehind> {
+        self.fuse.is_none().then(|| WriteBehind::at(directory))
     }
 
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

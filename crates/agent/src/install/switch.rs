@@ -107,12 +107,14 @@ impl Switch<'_> {
         for step in self.steps.iter().filter(|step| matches!(step, Step::MakeDirectory { .. })) {
             self.stage(step)?;
         }
+        let behind = self.staging.stages.first().map(|stage| self.hands.write_behind(stage));
         self.stage_files()?;
         for step in self.steps.iter().filter(|step| !matches!(step, Step::MakeDirectory { .. })) {
             self.stage(step)?;
         }
         self.stage_acls()?;
         self.write_ledger(&[], false)?;
+        drop(behind);
         self.sync_staged()?;
         self.enter(Phase::Switching)?;
         for change in &self.staging.changes {
