@@ -27,8 +27,11 @@ const FORBIDDEN: [&str; 16] = [
 
 #[test]
 fn the_tree_stays_its_own() {
+    // What other systems need is not there after a build.
+    let platform = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked"])
+        .args(["--filter-platform", &platform])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
