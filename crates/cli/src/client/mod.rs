@@ -5,6 +5,7 @@ mod ini;
 mod operation;
 mod s3;
 mod settings;
+mod way;
 
 use std::time::Duration;
 
@@ -12,11 +13,13 @@ use anyhow::Context;
 use http::Request;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::ResponseFuture;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use wire::Call;
 use wire::sigv4::{self, Credentials};
+
+use way::Way;
 
 pub use error::{CallError, settings_advice};
 pub use ini::Sections;
@@ -34,9 +37,48 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// A client of one server.
 pub struct Client {
-    http: hyper_util::client::legacy::Client<HttpsConnector<HttpConnector>, Full<bytes::Bytes>>,
+    http: HttpsClient,
     pub settings: Settings,
     credentials: Credentials,
+}
+
+/// Exchanges requests and answers, by TLS where the URL says so, and through the proxies that the environment names.
+#[derive(Clone)]
+pub struct HttpsClient {
+    inner: hyper_util::client::legacy::Client<HttpsConnector<Way>, Full<bytes::Bytes>>,
+    way: Way,
+}
+
+impl HttpsClient {
+    /// A client that trusts the machine's certificate authorities.
+    ///
+    /// # Errors
+    /// There is no TLS to be had.
+    pub fn new() -> anyhow::Result<Self> {
+        let tls = rustls::ClientConfig::builder_with_provider(
+            rustls::crypto::ring::default_provider().into(),
+        )
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(authorities())
+        .with_no_client_auth();
+        let way = Way::new(|name| std::env::var(name).ok());
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(way.clone());
+        let inner =
+            hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { inner, way })
+    }
+
+    /// Sends a request; the answer comes with its body still to be read.
+    pub fn request(&self, mut request: Request<Full<bytes::Bytes>>) -> ResponseFuture {
+        if let Some(value) = self.way.authorization(request.uri()) {
+            request.headers_mut().insert(http::header::PROXY_AUTHORIZATION, value);
+        }
+        self.inner.request(request)
+    }
 }
 
 /// A whole answer.
@@ -74,20 +116,7 @@ impl Client {
                 .await
                 .with_context(|| format!("credential_process of profile `{profile}`"))?,
         };
-        let tls = rustls::ClientConfig::builder_with_provider(
-            rustls::crypto::ring::default_provider().into(),
-        )
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(authorities())
-        .with_no_client_auth();
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .build();
-        let http =
-            hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { http, settings, credentials })
+        Ok(Self { http: HttpsClient::new()?, settings, credentials })
     }
 
     /// Calls an operation. What only reads is tried again where that may help; so is what the server was too busy for.
