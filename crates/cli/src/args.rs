@@ -133,6 +133,10 @@ pub struct Common {
     /// How log lines are written
     #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "LONGSHORE_LOG_FORMAT")]
     pub log_format: LogFormat,
+    /// A collector that takes OpenTelemetry's spans as protobuf over HTTP, such as http://collector:4318
+    /// [default: the variables OTEL_EXPORTER_OTLP_TRACES_ENDPOINT and OTEL_EXPORTER_OTLP_ENDPOINT, else none]
+    #[arg(long, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

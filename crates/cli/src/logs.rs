@@ -3,27 +3,46 @@
 use std::fmt::{self, Write};
 use std::io::IsTerminal;
 
+use opentelemetry_sdk::trace::SdkTracer;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::{JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormattedFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::args::LogFormat;
 
 /// Sends log lines to standard error. `LONGSHORE_LOG` filters them, `info` by default. The S3 protocol library is
 /// silenced: it calls every missing key an error, and in its debug lines it tells expected signatures.
-pub fn start(format: LogFormat) {
+///
+/// Spans go to `tracer` as well, if there is one, with the lines of the log within them: those that fail mark them.
+pub fn start(format: LogFormat, tracer: Option<SdkTracer>) {
     let filter =
         EnvFilter::try_from_env("LONGSHORE_LOG").unwrap_or_else(|_| EnvFilter::new("info,s3s=off"));
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => lines.with_ansi(colour).with_target(false).init(),
-        LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(Flat).init(),
-    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(colour).with_target(false).boxed(),
+        LogFormat::Json => lines.fmt_fields(JsonFields::new()).event_format(Flat).boxed(),
+    };
+    let spans = tracer.map(|tracer| {
+        let ours = |about: &Metadata<'_>| {
+            about.target().starts_with("longshore") && *about.level() <= Level::INFO
+        };
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(filter_fn(ours))
+    });
+    tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).init();
 }
 
 /// One JSON object a line, with the fields of what a line is about (`request_id`, `deployment`, …) beside its own: whoever

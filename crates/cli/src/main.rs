@@ -11,6 +11,7 @@ mod outcome;
 mod output;
 mod push;
 mod serve;
+mod telemetry;
 mod words;
 
 use std::process::ExitCode;

@@ -11,11 +11,13 @@ use server::http::throttle::Rates;
 use server::iam::RootCredentials;
 use server::outbound::Reach;
 use server::server::{Config, RunningServer, Server, output_limits};
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args;
 use crate::data_dir::DataDir;
 use crate::logs;
+use crate::telemetry::Spans;
 
 /// Where the local instances of a data directory are kept.
 pub fn instances_dir(data_dir: &Utf8Path) -> Utf8PathBuf {
@@ -24,24 +26,47 @@ pub fn instances_dir(data_dir: &Utf8Path) -> Utf8PathBuf {
 
 /// The plain control plane.
 pub fn server(arguments: &args::Server) -> anyhow::Result<ExitCode> {
-    logs::start(arguments.common.log_format);
+    watched(&arguments.common, |runtime| run_server(arguments, runtime))
+}
+
+fn run_server(arguments: &args::Server, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     let data_dir = DataDir::at(arguments.data_dir.clone());
     let _lock = data_dir.open()?;
     let config = config(&data_dir, arguments.listen, &arguments.common)?;
-    serve(config, None, &data_dir, |running| {
+    serve(runtime, config, None, &data_dir, |running| {
         println!("longshore serves at http://{}", running.address());
     })
 }
 
 /// The control plane with local instances, as far as the machine can have them.
 pub fn dev(arguments: &args::Dev) -> anyhow::Result<ExitCode> {
-    logs::start(arguments.common.log_format);
+    watched(&arguments.common, |runtime| run_dev(arguments, runtime))
+}
+
+fn run_dev(arguments: &args::Dev, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     let data_dir = DataDir::at(arguments.data_dir.or_default());
     let _lock = data_dir.open()?;
     let config = config(&data_dir, arguments.listen, &arguments.common)?;
     let missing = LocalHosts::missing();
     let instances = if missing.is_empty() { Some(instances(&data_dir)?) } else { None };
-    serve(config, instances, &data_dir, |running| greet(running, &data_dir, &missing))
+    serve(runtime, config, instances, &data_dir, |running| greet(running, &data_dir, &missing))
+}
+
+/// Runs with a log, and with spans for a collector if one is named; the last of these are sent before it ends.
+fn watched(
+    common: &args::Common,
+    run: impl FnOnce(&Runtime) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    // Two threads carry thousands of parked polls; more would cost an idle server memory for nothing.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let spans = Spans::wanted(common.otlp_endpoint.as_deref(), runtime.handle())?;
+    logs::start(common.log_format, spans.as_ref().map(Spans::tracer));
+    let outcome = run(&runtime);
+    if let Some(spans) = spans {
+        spans.finish();
+    }
+    outcome
 }
 
 /// How the local instances of a data directory are kept.
@@ -110,14 +135,12 @@ fn agent_binary(common: &args::Common) -> anyhow::Result<Option<Utf8PathBuf>> {
 }
 
 fn serve(
+    runtime: &Runtime,
     config: Config,
     instances: Option<LocalConfig>,
     data_dir: &DataDir,
     ready: impl FnOnce(&RunningServer),
 ) -> anyhow::Result<ExitCode> {
-    // Two threads carry thousands of parked polls; more would cost an idle server memory for nothing.
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         // Asked for first, so that a signal during the start is not lost.
         let mut terminate = signal(SignalKind::terminate())?;

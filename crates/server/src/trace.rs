@@ -57,7 +57,8 @@ pub fn tell_request_id(id: &str) {
 
 /// The request was answered.
 pub fn tell_status(span: &Span, status: http::StatusCode) {
-    span.record("status", status.as_u16());
+    // With a sign, since exporters of spans make texts of numbers without.
+    span.record("status", i64::from(status.as_u16()));
 }
 
 /// Callers choose the names of unknown operations.
