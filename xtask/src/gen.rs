@@ -16,25 +16,42 @@ use model::Model;
 
 /// Writes the generated files, or with `check` only compares them.
 ///
-/// Fails with the names of the files that differ when checking, or when a model cannot be read.
+/// Fails with the names of the files that differ when checking, or when a model cannot be read or the program not built.
 pub fn run(check: bool) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // The program is made of what is generated first.
+    write(&generate(&root)?, check)?;
+    write(&[reference(&root)?], check)
+}
+
+/// The reference of the command line, as the program tells it.
+fn reference(root: &Path) -> anyhow::Result<(PathBuf, String)> {
+    let output = crate::process::cargo()
+        .args(["run", "--quiet", "--package", "longshore-cli", "--", "man", "--markdown"])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo cannot be started")?;
+    ensure!(output.status.success(), "the program does not tell its reference");
+    Ok((root.join("docs/cli.md"), String::from_utf8(output.stdout)?))
+}
+
+fn write(files: &[(PathBuf, String)], check: bool) -> anyhow::Result<()> {
     let mut stale = Vec::new();
-    for (path, text) in generate(&root)? {
-        let old = std::fs::read_to_string(&path).unwrap_or_default();
-        if old == text {
+    for (path, text) in files {
+        let old = std::fs::read_to_string(path).unwrap_or_default();
+        if old == *text {
             continue;
         }
         if check {
             stale.push(path.display().to_string());
         } else {
-            std::fs::write(&path, text)
+            std::fs::write(path, text)
                 .with_context(|| format!("{} cannot be written", path.display()))?;
         }
     }
     if !stale.is_empty() {
         bail!(
-            "generated code differs from the models, run `cargo xtask gen`: {}",
+            "generated files differ from what they are made of, run `cargo xtask gen`: {}",
             stale.join(", ")
         );
     }
@@ -99,6 +116,8 @@ fn format(root: &Path, code: &str) -> anyhow::Result<String> {
 mod tests {
     #[test]
     fn the_checked_in_code_is_what_the_models_say() {
-        super::run(true).expect("generated code is current");
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let files = super::generate(&root).expect("the models can be read");
+        super::write(&files, true).expect("generated code is current");
     }
 }

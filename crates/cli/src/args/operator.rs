@@ -30,9 +30,12 @@ pub enum OperatorCommand {
     Doctor(Doctor),
 }
 
+/// Under which heading the help tells the options of [`Remote`].
+pub const SERVER_OPTIONS: &str = "Server and output";
+
 /// Which server is asked, as whom, and how the answer is printed.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Server and output")]
+#[command(next_help_heading = SERVER_OPTIONS)]
 pub struct Remote {
     /// The profile of the aws CLI's files to use [default: AWS_PROFILE, else default]
     #[arg(long, value_name = "NAME")]
@@ -502,8 +505,12 @@ pub struct Completions {
 #[command(after_help = "\
 Examples:
   longshore man | man -l -
-  longshore man /usr/share/man/man1            a page for each command")]
+  longshore man /usr/share/man/man1            a page for each command
+  longshore man --markdown > cli.md            all commands in one text")]
 pub struct Man {
+    /// Print the reference of all commands as Markdown
+    #[arg(long, conflicts_with = "dir")]
+    pub markdown: bool,
     /// Write a page for each command into this folder, instead of one to standard output
     pub dir: Option<Utf8PathBuf>,
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::CommandFactory;
 
+use super::reference;
 use crate::args::{Arguments, Completions, Man};
 use crate::output;
 
@@ -16,6 +17,10 @@ pub fn completions(asked: &Completions) -> anyhow::Result<ExitCode> {
 }
 
 pub fn man(asked: &Man) -> anyhow::Result<ExitCode> {
+    if asked.markdown {
+        output::print(&reference::markdown(Arguments::command()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(dir) = &asked.dir else {
         let mut text = Vec::new();
         clap_mangen::Man::new(Arguments::command()).render(&mut text)?;

@@ -10,6 +10,7 @@ mod hosts;
 mod logs;
 mod manual;
 mod plan;
+mod reference;
 
 use std::process::ExitCode;
 
