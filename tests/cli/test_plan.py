@@ -42,16 +42,17 @@ def test_a_plan_tells_hosts_scripts_and_bytes_and_uploads_nothing(cli, shop, fol
 
 def test_a_plan_knows_what_is_installed(cli, shop, folder):
     of = ["--application", shop.name, "--group", "Production"]
-    deployment = cli("deploy", folder, *of, "--detach", "--output", "text").stdout.strip()
+    (folder / "appspec.yml").write_text(APPSPEC)
+    deployment = cli("deploy", folder, *of, "--bundle-type", "tgz", "--detach", "--output", "text").stdout.strip()
     shop.carry_out()
     shop.ended(deployment)
-    told = cli.json("deployment", "plan", folder, *of)
+    told = cli.json("deployment", "plan", folder, *of, "--bundle-type", "tgz")
     assert told["targets"][0]["hasRevision"] and told["bytesToFetch"] == 0 and "expectedSeconds" in told
     revision = cli("deployment", "list", "--query", "deployments[0].revision.s3Location.key", "--output", "text",
                    "--application", shop.name).stdout.strip()
     told = cli("deployment", "plan", *of, "--revision", f"s3://longshore-revisions/{revision}").stdout
     assert "current revision" in told or "older revision" in told
-    assert "a bundle of" in told and "name the folder" in told
+    assert "a bundle of" in told and "run.sh" in told and "90 s" in told
     hub = cli.json("deployment", "plan", *of, "--revision", f"github:acme/shop@{'0' * 40}")
     assert hub["revision"]["gitHubLocation"]["repository"] == "acme/shop" and "hooks" not in hub
 

@@ -134,7 +134,7 @@ Examples:
   longshore deployment plan . -a Shop -g Production --output text --query 'targets[].targetId'
 
 A folder is packed to know its size, and not uploaded. Which scripts would run is read from its
-AppSpec. Inside a class of health chance decides the order of hosts anew for each deployment.")]
+AppSpec, or from that of a bundle of up to 32 MiB in a bucket of the server. Inside a class of health chance decides the order of hosts anew for each deployment.")]
     Plan(PlanDeployment),
     /// Print what the hooks of a deployment print
     #[command(after_help = "\

@@ -1,5 +1,5 @@
 //! `longshore deployment plan`: what a deployment would do. The server says which hosts in which order; what hooks would
-//! run is read here, from the folder.
+//! run is read here, from the folder or the bundle.
 
 use std::process::ExitCode;
 
@@ -11,11 +11,14 @@ use wire::longshore::{PlanDeploymentInput, PlanDeploymentOutput, PlannedTarget};
 
 use super::deploy;
 use crate::args::PlanDeployment;
-use crate::client::Client;
+use crate::client::{Client, S3};
 use crate::outcome::{FAILED, Usage};
 use crate::output::{Format, Found};
 use crate::push::{self, Unpushed};
 use crate::words::{self, text};
+
+/// The largest bundle in bytes that is fetched to see which scripts it has.
+const LOOKED_INTO_MAX: i64 = 32 << 20;
 
 /// What is printed as JSON: the server's answer, and what only the folder tells.
 #[derive(Serialize)]
@@ -60,7 +63,11 @@ pub async fn plan(asked: &PlanDeployment) -> anyhow::Result<ExitCode> {
     if let Some(unpushed) = &unpushed {
         fill_in_sizes(&mut answer, unpushed.size);
     }
-    let hooks = unpushed.as_ref().map(|unpushed| hooks(&answer, &unpushed.appspec));
+    let appspec = match &unpushed {
+        Some(unpushed) => Some(unpushed.appspec.clone()),
+        None => look_inside(&client, &answer).await,
+    };
+    let hooks = appspec.map(|appspec| hooks(&answer, &appspec));
     let plan = Plan { answer, hooks };
     show(&plan, unpushed.as_ref(), asked)?;
     let is_refused = !plan.answer.refusals.as_deref().unwrap_or_default().is_empty();
@@ -83,6 +90,25 @@ async fn ask(
 ) -> anyhow::Result<PlanDeploymentOutput> {
     let input: PlanDeploymentInput = serde_json::from_value(serde_json::to_value(input)?)?;
     Ok(client.call(&input).await?)
+}
+
+/// What the bundle's AppSpec says, if the bundle is in a bucket of the server and not too large to be fetched for that.
+/// Without it everything else is still worth telling.
+async fn look_inside(client: &Client, answer: &PlanDeploymentOutput) -> Option<AppSpec> {
+    let s3 = answer.revision.as_ref()?.s3_location.as_ref()?;
+    answer.bundle_bytes.filter(|bytes| *bytes <= LOOKED_INTO_MAX)?;
+    let (bucket, key) = (text(s3.bucket.as_ref()), text(s3.key.as_ref()));
+    let looked = async {
+        let bundle = S3(client).get(bucket, key, s3.version.as_deref()).await?;
+        push::inside::appspec(&bundle, text(s3.bundle_type.as_ref()))
+    };
+    match looked.await {
+        Ok(appspec) => Some(appspec),
+        Err(error) => {
+            eprintln!("longshore: which scripts would run is not known: {error:#}");
+            None
+        }
+    }
 }
 
 /// The server cannot know the size of what was not uploaded.
@@ -261,8 +287,8 @@ fn events(answer: &PlanDeploymentOutput, hooks: Option<&[HookEvent]>) -> Vec<Vec
     rows
 }
 
-/// What is said of hooks where there is no folder to read an AppSpec from.
-const UNREAD: &str = "as its AppSpec says: name the folder instead to see it";
+/// What is said of hooks where no AppSpec was read.
+const UNREAD: &str = "as its AppSpec says, which was not looked into";
 
 /// What an event does that runs no script of the new revision. Source: CodeDeploy user guide, "AppSpec 'hooks' section".
 fn of_agent(event: &str) -> Option<&'static str> {

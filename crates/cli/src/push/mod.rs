@@ -1,5 +1,6 @@
 //! How a folder becomes a revision: packed, uploaded, registered.
 
+pub mod inside;
 mod pack;
 mod upload;
 
