@@ -14,6 +14,7 @@ mod hook_output;
 mod hosts;
 mod notifications;
 mod objects;
+mod older_schemas;
 mod overviews;
 mod postgres;
 mod queues;
