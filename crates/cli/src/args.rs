@@ -39,6 +39,10 @@ pub enum Command {
     Server(Server),
     /// Run the control plane with local instances: isolated throw-away hosts on this machine
     Dev(Dev),
+    /// Make a backup of a server's state, while it runs or not
+    Backup(Backup),
+    /// Put the state of a backup into a data directory
+    Restore(Restore),
     /// Print the root credentials of a data directory
     Credentials(Credentials),
     /// Work with local instances
@@ -166,6 +170,48 @@ impl DataDirArgument {
         let home = std::env::var("HOME").unwrap_or_else(|_| ".".to_owned());
         Utf8PathBuf::from(home).join(".local/share/longshore")
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore backup --data-dir /var/lib/longshore /backups/monday.tar
+  longshore backup --data-dir /var/lib/longshore --database-url postgres://longshore@db.internal/longshore monday.tar
+
+The archive holds the database as of one moment, the bytes of all objects in it, and the root credentials if the server
+made them: everything that was acknowledged before the backup began. Keep it as you keep the keys: it holds every secret
+of the installation. The disks of the local instances of `longshore dev` are not in it.")]
+pub struct Backup {
+    /// The file to write; it must not exist
+    pub archive: Utf8PathBuf,
+    /// The server's data directory
+    #[arg(long, value_name = "DIR", env = "LONGSHORE_DATA_DIR")]
+    pub data_dir: Utf8PathBuf,
+    /// Where the server keeps its state in PostgreSQL: the same as it has
+    #[arg(long, value_name = "URL", env = "LONGSHORE_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  longshore restore --data-dir /var/lib/longshore /backups/monday.tar
+  longshore restore --data-dir /var/lib/longshore --database-url postgres://longshore@db.internal/new monday.tar
+
+The whole archive is verified before anything is written. It does not matter which database it was made from: it is
+restored into SQLite, or with --database-url into an empty database of PostgreSQL.")]
+pub struct Restore {
+    /// What `longshore backup` wrote
+    pub archive: Utf8PathBuf,
+    /// The data directory to fill; no server may run on it
+    #[arg(long, value_name = "DIR", env = "LONGSHORE_DATA_DIR")]
+    pub data_dir: Utf8PathBuf,
+    /// The empty database of PostgreSQL to fill instead of a SQLite file
+    #[arg(long, value_name = "URL", env = "LONGSHORE_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Remove the state that the data directory has
+    #[arg(long)]
+    pub replace: bool,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use rand::Rng;
 use rustix::fs::FlockOperation;
+use server::data_dir::{LOCK, ROOT_CREDENTIALS};
 
 /// A data directory, which need not exist yet.
 #[derive(Debug, Clone)]
@@ -42,7 +43,7 @@ impl DataDir {
             .mode(0o700)
             .create(&self.0)
             .with_context(|| format!("cannot make the data directory {}", self.0))?;
-        let path = self.0.join("lock");
+        let path = self.0.join(LOCK);
         let file = File::create(&path).with_context(|| format!("cannot write {path}"))?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Lock { _file: file }),
@@ -73,7 +74,12 @@ impl DataDir {
     }
 
     fn root_credentials_path(&self) -> Utf8PathBuf {
-        self.0.join("root-credentials")
+        self.0.join(ROOT_CREDENTIALS)
+    }
+
+    /// Whether the root credentials are kept here.
+    pub fn has_root_credentials(&self) -> bool {
+        self.root_credentials_path().is_file()
     }
 
     /// Notes where the server answers, for `longshore credentials`.

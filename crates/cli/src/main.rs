@@ -1,6 +1,7 @@
 //! `longshore`: the control plane, the development server and the operator's commands.
 
 mod args;
+mod backup;
 mod client;
 mod commands;
 mod data_dir;
@@ -44,6 +45,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Server(server) => serve::server(&server),
         Command::Dev(dev) => serve::dev(&dev),
+        Command::Backup(asked) => backup::back_up(&asked),
+        Command::Restore(asked) => backup::restore(&asked),
         Command::Credentials(credentials) => {
             let data_dir = data_dir::DataDir::at(credentials.data_dir.or_default());
             print!("{}", data_dir.credentials_text(credentials.env)?);

@@ -8,7 +8,9 @@ pub mod server;
 
 pub use server::{Config, RunningServer, Server, StartError};
 
+pub mod backup;
 pub mod clock;
+pub mod data_dir;
 pub mod histogram;
 pub mod trace;
 pub mod wake;

@@ -11,7 +11,7 @@ use model::arn::Scope;
 use rand::Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Database, Expected, OutputLimits, Store, StoreError};
+use store::{Expected, OutputLimits, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +20,7 @@ use crate::alarms::{AlarmWatcher, POLL_INTERVAL, SourceKeeper};
 use crate::app::{App, PageTokens, on_premises};
 use crate::clock::Clock;
 use crate::console::{Console, ConsoleConfig};
+use crate::data_dir;
 use crate::driver::{Driver, chain};
 use crate::forms::{Records, housekeep};
 use crate::github::GitHubTokens;
@@ -177,7 +178,9 @@ impl Server {
         make_data_dir(&config.data_dir)?;
         let listener = bind(config.listen)?;
         let address = local_address(&listener, config.listen)?;
-        let store = Store::open(&database(&config)).await?;
+        let store =
+            Store::open(&data_dir::database(&config.data_dir, config.database_url.as_deref()))
+                .await?;
         let stopping = CancellationToken::new();
         let mut parts = Parts::assemble(&config, address, store.clone(), &stopping).await?;
 
@@ -453,13 +456,6 @@ fn make_data_dir(path: &Utf8PathBuf) -> Result<(), StartError> {
     // Keys and bundles are in it.
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| StartError::DataDir { path: path.clone(), source })
-}
-
-fn database(config: &Config) -> Database {
-    match &config.database_url {
-        Some(url) => Database::Postgres(url.clone()),
-        None => Database::Sqlite(config.data_dir.join("longshore.db").into_std_path_buf()),
-    }
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -27,6 +27,14 @@ pub enum StoreError {
     /// An older program met a newer database.
     #[error("the database has schema {found}, this program knows schemas up to {known}")]
     NewerSchema { found: i64, known: i64 },
+    /// A newer program met an older database that it may not change.
+    #[error(
+        "the database has schema {found} and this program {known}: start its server once, which brings it up to date"
+    )]
+    OlderSchema { found: i64, known: i64 },
+    /// A database to be filled is not empty.
+    #[error("the database holds something of longshore's already")]
+    NotEmpty,
     /// A stored value has no meaning for this program.
     #[error("the database holds `{value}` where {expected} belongs")]
     Corrupt { value: String, expected: &'static str },

@@ -48,6 +48,8 @@ mod listing;
 mod objects;
 mod uploads;
 
+mod moment;
+
 #[cfg(test)]
 mod plans;
 
@@ -77,6 +79,7 @@ pub use health::HealthRecord;
 pub use hook_output::{COMMAND_LEAST, OutputBatch, OutputFilter, OutputLimits, StoredOutput};
 pub use hosts::{Acknowledge, CommandRecord, Complete, Host};
 pub use listing::{ListObjects, Listing, ListingEntry, Marker};
+pub use moment::{Moment, SCHEMA, load, migrate_file};
 pub use notices::{Happened, Notice};
 pub use objects::{DeleteObject, NewObject, Object, PutCondition, PutObject};
 pub use overviews::{DeploymentView, DeploymentsOf, Installed};

@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{AsyncMessage, Config, IsolationLevel, NoTls};
+use tokio_postgres::{AsyncMessage, Config, GenericClient, IsolationLevel, NoTls, Transaction};
 
 use crate::changes::Change;
 use crate::dialect;
@@ -66,7 +66,9 @@ impl Postgres {
             .build()
             .map_err(|error| StoreError::Pool(Box::new(error)))?;
         let mut connection = pool.get().await.map_err(pool_error)?;
-        migrate(&mut connection).await?;
+        let transaction = connection.transaction().await?;
+        migrate(&transaction).await?;
+        transaction.commit().await?;
         let origin = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
         let (news, untold) = mpsc::unbounded_channel();
         // Ends when the last handle on the store, and so the sender, is dropped.
@@ -179,17 +181,27 @@ fn lost_a_race(error: &tokio_postgres::Error) -> bool {
     .any(|state| error.code() == Some(state))
 }
 
-async fn migrate(connection: &mut Object) -> Result<(), StoreError> {
-    let transaction = connection.transaction().await?;
+/// Takes the steps of the schema that are missing; nobody else does before the transaction ends.
+pub(crate) async fn migrate(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await?;
     transaction.batch_execute(migrations::TABLE).await?;
-    let rows = transaction.query(migrations::TAKEN, &[]).await?;
-    let taken = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
-    for migration in migrations::missing(&taken)? {
+    for migration in migrations::missing(&taken(transaction).await?)? {
         transaction.batch_execute(&dialect::migration_for_postgres(migration.sql)).await?;
         transaction.execute(migrations::RECORD, &[&migration.number]).await?;
     }
-    Ok(transaction.commit().await?)
+    Ok(())
+}
+
+/// The steps of the schema that were taken.
+pub(crate) async fn taken(client: &impl GenericClient) -> Result<Vec<i64>, StoreError> {
+    let rows = client.query(migrations::TAKEN, &[]).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+/// Whether there is anything of ours.
+pub(crate) async fn has_tables(client: &impl GenericClient) -> Result<bool, StoreError> {
+    let sql = "SELECT to_regclass('schema_migrations') IS NOT NULL";
+    Ok(client.query_one(sql, &[]).await?.try_get(0)?)
 }
 
 /// Tells the other servers what was committed here, many changes at a time.
@@ -288,6 +300,11 @@ fn rows(found: &[tokio_postgres::Row]) -> Result<Vec<Row>, StoreError> {
 }
 
 fn row(found: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    values(found).map(Row::new)
+}
+
+/// The columns of a row, from left to right.
+pub(crate) fn values(found: &tokio_postgres::Row) -> Result<Vec<Value>, StoreError> {
     let value = |(index, column): (usize, &tokio_postgres::Column)| {
         Ok(match *column.type_() {
             Type::INT8 => found.try_get::<_, Option<i64>>(index)?.into(),
@@ -295,8 +312,7 @@ fn row(found: &tokio_postgres::Row) -> Result<Row, StoreError> {
             _ => found.try_get::<_, Option<String>>(index)?.into(),
         })
     };
-    let columns: Result<_, StoreError> = found.columns().iter().enumerate().map(value).collect();
-    columns.map(Row::new)
+    found.columns().iter().enumerate().map(value).collect()
 }
 
 impl ToSql for Value {

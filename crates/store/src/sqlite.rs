@@ -25,7 +25,7 @@ const BATCHES_PER_COMMIT: usize = 256;
 const READERS: usize = 2;
 
 /// How long to wait for another process that has the file locked, for example an operator's `sqlite3`.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection; about as many as there are.
 const STATEMENTS_KEPT: usize = 128;
@@ -136,18 +136,22 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+/// Takes the steps of the schema that are missing.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(migrations::TABLE)?;
-    let taken: Vec<i64> = transaction
-        .prepare(migrations::TAKEN)?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    for migration in migrations::missing(&taken)? {
+    for migration in migrations::missing(&taken(&transaction)?)? {
         transaction.execute_batch(migration.sql)?;
         transaction.execute(&dialect::for_sqlite(migrations::RECORD), [migration.number])?;
     }
     Ok(transaction.commit()?)
+}
+
+/// The steps of the schema that were taken.
+pub(crate) fn taken(connection: &Connection) -> Result<Vec<i64>, StoreError> {
+    let mut taken = connection.prepare(migrations::TAKEN)?;
+    let numbers = taken.query_map([], |row| row.get(0))?;
+    Ok(numbers.collect::<Result<_, _>>()?)
 }
 
 fn write_until_closed(connection: &Connection, queue: &mpsc::Receiver<Write>) {

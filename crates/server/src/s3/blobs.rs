@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use tokio_util::io::ReaderStream;
 
 use super::digest::{Algorithm, Hasher, Sums};
+use crate::data_dir::{self, OBJECTS};
 use store::Store;
 
 /// Any error, as streams of bytes carry it.
@@ -91,7 +92,7 @@ pub(super) struct Blobs {
 impl Blobs {
     /// Opens, and where missing makes, the directory `objects` in `data_dir`.
     pub(super) fn open(data_dir: &Path) -> io::Result<Self> {
-        let root = data_dir.join("objects");
+        let root = data_dir.join(OBJECTS);
         std::fs::create_dir_all(&root)?;
         File::open(data_dir)?.sync_all()?;
         Ok(Self { root: root.into(), readers: Arc::default() })
@@ -210,10 +211,8 @@ impl Blobs {
         Ok(ReaderStream::with_capacity(file.take(piece.len), READ_SIZE))
     }
 
-    /// Two hexadecimal digits spread the files over 256 directories.
     fn path(&self, file: &str) -> PathBuf {
-        let spread = file.get(..2).unwrap_or(file);
-        self.root.join(spread).join(file)
+        self.root.join(data_dir::place_of_object(file))
     }
 
     fn readers(&self) -> MutexGuard<'_, Readers> {

@@ -12,6 +12,7 @@ mod documents;
 mod fleets;
 mod hook_output;
 mod hosts;
+mod moments;
 mod notifications;
 mod objects;
 mod older_schemas;
