@@ -63,7 +63,8 @@ Examples:
       --database-url postgres://longshore@db.internal/longshore
 
 The root credentials come from LONGSHORE_ROOT_ACCESS_KEY_ID and LONGSHORE_ROOT_SECRET_ACCESS_KEY; where these are not
-set, they are made once and kept in DIR/root-credentials.")]
+set, they are made once and kept in DIR/root-credentials. A socket that systemd hands over is served instead of
+--listen; then a restart refuses nobody. SIGTERM ends waiting polls, lets requests end, and stops.")]
 pub struct Server {
     /// Where bundles, the SQLite database and the root credentials are kept
     #[arg(long, value_name = "DIR", env = "LONGSHORE_DATA_DIR")]

@@ -12,6 +12,7 @@ mod outcome;
 mod output;
 mod push;
 mod serve;
+mod service;
 mod telemetry;
 mod words;
 

@@ -10,13 +10,14 @@ use server::clock::Clock;
 use server::http::throttle::Rates;
 use server::iam::RootCredentials;
 use server::outbound::Reach;
-use server::server::{Config, RunningServer, Server, output_limits};
+use server::server::{Config, Listen, RunningServer, Server, output_limits};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args;
 use crate::data_dir::DataDir;
 use crate::logs;
+use crate::service;
 use crate::telemetry::Spans;
 
 /// Where the local instances of a data directory are kept.
@@ -26,13 +27,19 @@ pub fn instances_dir(data_dir: &Utf8Path) -> Utf8PathBuf {
 
 /// The plain control plane.
 pub fn server(arguments: &args::Server) -> anyhow::Result<ExitCode> {
-    watched(&arguments.common, |runtime| run_server(arguments, runtime))
+    // Before there are threads.
+    let listen = service::listen(arguments.listen)?;
+    watched(&arguments.common, |runtime| run_server(arguments, listen, runtime))
 }
 
-fn run_server(arguments: &args::Server, runtime: &Runtime) -> anyhow::Result<ExitCode> {
+fn run_server(
+    arguments: &args::Server,
+    listen: Listen,
+    runtime: &Runtime,
+) -> anyhow::Result<ExitCode> {
     let data_dir = DataDir::at(arguments.data_dir.clone());
     let _lock = data_dir.open()?;
-    let config = config(&data_dir, arguments.listen, &arguments.common)?;
+    let config = config(&data_dir, listen, &arguments.common)?;
     serve(runtime, config, None, &data_dir, |running| {
         println!("longshore serves at http://{}", running.address());
     })
@@ -46,7 +53,7 @@ pub fn dev(arguments: &args::Dev) -> anyhow::Result<ExitCode> {
 fn run_dev(arguments: &args::Dev, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     let data_dir = DataDir::at(arguments.data_dir.or_default());
     let _lock = data_dir.open()?;
-    let config = config(&data_dir, arguments.listen, &arguments.common)?;
+    let config = config(&data_dir, Listen::At(arguments.listen), &arguments.common)?;
     let missing = LocalHosts::missing();
     let instances = if missing.is_empty() { Some(instances(&data_dir)?) } else { None };
     serve(runtime, config, instances, &data_dir, |running| greet(running, &data_dir, &missing))
@@ -85,11 +92,7 @@ fn instances(data_dir: &DataDir) -> anyhow::Result<LocalConfig> {
     })
 }
 
-fn config(
-    data_dir: &DataDir,
-    listen: std::net::SocketAddr,
-    common: &args::Common,
-) -> anyhow::Result<Config> {
+fn config(data_dir: &DataDir, listen: Listen, common: &args::Common) -> anyhow::Result<Config> {
     let root = data_dir.root_credentials()?;
     let root = RootCredentials {
         access_key_id: root.access_key_id,
@@ -152,10 +155,13 @@ fn serve(
         };
         data_dir.note_endpoint(&format!("http://{}", reachable(running.address())), &region)?;
         ready(&running);
+        service::ready();
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = service::keep_alive() => {}
         }
+        service::stopping();
         tracing::info!("stopping");
         running
             .shutdown_with_instances()

@@ -6,7 +6,7 @@
 
 pub mod server;
 
-pub use server::{Config, RunningServer, Server, StartError};
+pub use server::{Config, Listen, RunningServer, Server, StartError};
 
 pub mod backup;
 pub mod clock;

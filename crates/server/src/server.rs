@@ -47,8 +47,8 @@ use crate::wake::HostBells;
 pub struct Config {
     /// Everything that is kept in files goes here; made if it does not exist.
     pub data_dir: Utf8PathBuf,
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
+    /// Where to listen.
+    pub listen: Listen,
     /// A `postgres://` URL; without one, a SQLite file in the data directory.
     pub database_url: Option<String>,
     /// The root's access key.
@@ -76,6 +76,16 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
 }
 
+/// Where a server listens.
+#[derive(Debug, Clone)]
+pub enum Listen {
+    /// At an address of its own; port 0 takes a free one.
+    At(SocketAddr),
+    /// On a socket that somebody else opened, and that outlives the server: who connects while none runs waits for the
+    /// next.
+    On(Arc<std::net::TcpListener>),
+}
+
 /// How much of what hooks print is kept: bytes of one lifecycle event of a target, and in all. Of the latter, one
 /// deployment may have a quarter, so that it does not push out all others.
 pub fn output_limits(command: u64, all: u64) -> OutputLimits {
@@ -88,7 +98,7 @@ impl Config {
         let scope = Scope { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
         Self {
             data_dir,
-            listen,
+            listen: Listen::At(listen),
             database_url: None,
             root,
             scope,
@@ -126,6 +136,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The socket that was handed over is of no use.
+    #[error("cannot listen on the socket that was handed over")]
+    Socket(#[source] io::Error),
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Store(#[from] StoreError),
@@ -176,8 +189,7 @@ impl Server {
     ) -> Result<RunningServer, StartError> {
         let started = SystemTime::now();
         make_data_dir(&config.data_dir)?;
-        let listener = bind(config.listen)?;
-        let address = local_address(&listener, config.listen)?;
+        let (listener, address) = listener(&config.listen)?;
         let store =
             Store::open(&data_dir::database(&config.data_dir, config.database_url.as_deref()))
                 .await?;
@@ -462,8 +474,26 @@ fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     listen::bind(address).map_err(|source| StartError::Listen { address, source })
 }
 
-fn local_address(listener: &TcpListener, asked: SocketAddr) -> Result<SocketAddr, StartError> {
-    listener.local_addr().map_err(|source| StartError::Listen { address: asked, source })
+/// A listener, and the address that it has.
+fn listener(listen: &Listen) -> Result<(TcpListener, SocketAddr), StartError> {
+    match listen {
+        Listen::At(asked) => {
+            let listener = bind(*asked)?;
+            let address = listener.local_addr();
+            let address =
+                address.map_err(|source| StartError::Listen { address: *asked, source })?;
+            Ok((listener, address))
+        }
+        Listen::On(socket) => adopted(socket).map_err(StartError::Socket),
+    }
+}
+
+fn adopted(socket: &std::net::TcpListener) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = socket.try_clone()?;
+    socket.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(socket)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 async fn serve(listener: TcpListener, edge: Arc<Edge>, stopping: CancellationToken) {

@@ -22,6 +22,9 @@ const BACKLOG: u32 = 4096;
 /// be read from, which this limits too: clients reopen.
 const HEAD_READ_MAX: Duration = Duration::from_secs(60);
 
+/// How long a connection may take to ask its first question after a stop was asked for: it may be under way.
+const FIRST_REQUEST_MAX: Duration = Duration::from_secs(1);
+
 /// How long requests under way may take after a stop was asked for.
 const DRAIN_MAX: Duration = Duration::from_secs(8);
 
@@ -77,6 +80,13 @@ async fn connection<H, F>(
 {
     // Answers are small and awaited: the next lifecycle event must not wait for Nagle.
     let _ = stream.set_nodelay(true);
+    // Told to stop, hyper would drop a connection from which it has read nothing yet, and the request with it.
+    tokio::select! {
+        biased;
+        _ = stream.readable() => {}
+        () = tokio::time::sleep(HEAD_READ_MAX) => return,
+        () = stopped_for(&stopping, FIRST_REQUEST_MAX) => return,
+    }
     let service = service_fn(move |request| {
         let answer = handle(request, peer);
         async move { Ok::<_, Infallible>(answer.await) }
@@ -88,6 +98,8 @@ async fn connection<H, F>(
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
+        // What has arrived is read before the connection counts as idle.
+        biased;
         ended = connection.as_mut() => ended,
         () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
@@ -97,4 +109,10 @@ async fn connection<H, F>(
     if let Err(error) = ended {
         tracing::debug!(%peer, %error, "a connection ended badly");
     }
+}
+
+/// Waits until a stop was asked for so long ago.
+async fn stopped_for(stopping: &CancellationToken, time: Duration) {
+    stopping.cancelled().await;
+    tokio::time::sleep(time).await;
 }
