@@ -60,7 +60,7 @@ fn host() -> anyhow::Result<String> {
 }
 
 /// Whether a program is loaded by another one, with the libraries that it names.
-fn has_interpreter(program: &Path) -> anyhow::Result<bool> {
+pub fn has_interpreter(program: &Path) -> anyhow::Result<bool> {
     let bytes = std::fs::read(program)?;
     ensure!(bytes.starts_with(b"\x7fELF\x02\x01"), "{} is no program", program.display());
     let number = |at: usize, length: usize| -> anyhow::Result<usize> {

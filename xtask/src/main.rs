@@ -10,6 +10,7 @@ mod fuzz;
 mod r#gen;
 mod leftovers;
 mod mutants;
+mod package;
 mod postgres;
 mod process;
 mod screenshots;
@@ -51,6 +52,12 @@ enum Command {
     Ci,
     /// Builds the agent as it is put on hosts: one static file, checked for its size and in an empty root
     BuildAgent,
+    /// Builds Debian packages of both programs in `target/package`
+    Package {
+        /// Builds the programs quickly instead of well, as for the tests
+        #[arg(long)]
+        debug: bool,
+    },
     /// Makes the console's screenshots in `docs/images`, in both themes
     Screenshots,
     /// Measures, prints tables, and writes them to `docs/benchmarks.md`
@@ -118,6 +125,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test { filter } => suite::test(filter.as_deref(), None),
         Command::Ci => ci::ci(),
         Command::BuildAgent => agent_program::build_and_check().map(drop),
+        Command::Package { debug } => {
+            let programs = match debug {
+                true => package::Programs::debug(None)?,
+                false => package::Programs::released()?,
+            };
+            package::package(&programs).map(drop)
+        }
         Command::Screenshots => screenshots::screenshots(),
         Command::Bench { group, quick, full } => bench::bench(
             group,

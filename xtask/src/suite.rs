@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use crate::demo::build_programs;
 use crate::leftovers;
+use crate::package::{self, Programs};
 use crate::postgres::{Commits, Postgres};
-use crate::process::{built, cargo, path_with, run, step};
+use crate::process::{built, cargo, find, path_with, run, step};
 use crate::setup::setup;
 
 /// The environment variable that tells the tests of a PostgreSQL server in which they may make databases.
@@ -20,6 +20,9 @@ const RUN: &str = "LONGSHORE_TEST_RUN";
 /// pytest's status when nothing was selected, which is no failure of a filtered run.
 const PYTEST_NO_TESTS: i32 = 5;
 
+/// The environment variable that tells the tests where Debian's packages are.
+const PACKAGES: &str = "LONGSHORE_PACKAGES";
+
 /// The environment variable that tells the tests which agent hosts get.
 const AGENT: &str = "LONGSHORE_AGENT_BIN";
 
@@ -27,14 +30,20 @@ const AGENT: &str = "LONGSHORE_AGENT_BIN";
 /// pytest's own.
 pub fn test(filter: Option<&str>, agent: Option<&Path>) -> anyhow::Result<()> {
     let tools = setup()?;
-    build_programs()?;
+    let programs = Programs::debug(agent)?;
+    // Elsewhere than on Debian their tests say that they were skipped.
+    let packages = find("dpkg-deb").map(|_| package::package(&programs)).transpose()?;
     let program = built("debug").join("longshore");
     let homes = crate::own_directory().join("tests");
     leftovers::clear_all(&program, &homes)?;
     let postgres = step("start a throw-away PostgreSQL", || Postgres::start(Commits::Unsynced))?;
     step("tests in Rust", || run(&mut rust_tests(filter, &postgres.url)))?;
     println!("==> tests with the stock clients");
-    let status = client_tests(&tools, filter, &postgres.url, agent).status()?;
+    let mut client_tests = client_tests(&tools, filter, &postgres.url, agent);
+    if let Some(packages) = packages {
+        client_tests.env(PACKAGES, packages);
+    }
+    let status = client_tests.status()?;
     leftovers::assert_none(&homes.join(run_name()), &[])?;
     match status.code() {
         Some(0) => Ok(()),

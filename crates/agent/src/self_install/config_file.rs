@@ -1,18 +1,7 @@
 //! The configuration file that an installation writes.
 
 /// The file as the official package ships it.
-const SHIPPED: &str = "---
-:log_aws_wire: false
-:log_dir: '/var/log/aws/codedeploy-agent/'
-:pid_dir: '/opt/codedeploy-agent/state/.pid/'
-:program_name: codedeploy-agent
-:root_dir: '/opt/codedeploy-agent/deployment-root'
-:verbose: false
-:wait_between_runs: 1
-:proxy_uri:
-:max_revisions: 5
-:disable_imds_v1: false
-";
+const SHIPPED: &str = include_str!("codedeployagent.yml");
 
 /// The configuration for a control plane: that of the host, if it has one, with the keys that are the control plane's own set.
 pub(super) fn with_endpoint(kept: Option<&str>, endpoint: &str, signer: &str) -> String {

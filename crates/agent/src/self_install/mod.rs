@@ -64,6 +64,11 @@ impl Places<'_> {
         self.at("/var/log/aws/codedeploy-agent")
     }
 
+    /// Whether program, unit and init script are a package's, which brings and takes them.
+    fn are_packaged(&self) -> bool {
+        self.at(service_unit::PACKAGED_UNIT_PATH).exists()
+    }
+
     fn is_this_machine(&self) -> bool {
         self.0 == "/"
     }
@@ -75,6 +80,7 @@ const SIGNER: &str = "/etc/codedeploy-agent/conf/longshore-signer.pem";
 const ALIASES: [&str; 2] = ["codedeploy-agent", "codedeploy-local"];
 
 /// Installs the agent; again and again if need be: what is there is brought up to date, and settings of the user's own stay.
+/// Where a package brought the agent, it is told its control plane and is registered as a service.
 ///
 /// # Errors
 /// Another agent is installed, the certificate is none, or the host refuses to write.
@@ -88,14 +94,16 @@ pub fn install(options: &Options) -> anyhow::Result<()> {
     })?;
     check_nobody_elses(&places)?;
     let was_running = places.is_this_machine() && stop_if_running()?;
-    put_program(&places)?;
+    if !places.are_packaged() {
+        put_program(&places)?;
+        let version = format!("agent_version: {}\n", crate::VERSION);
+        put(&places.home().join(".version"), version.as_bytes(), 0o444)?;
+        put(&places.init_script(), service_unit::INIT_SCRIPT.as_bytes(), 0o755)?;
+    }
     put(&places.at(SIGNER), &pem, 0o644)?;
     let kept = fs::read_to_string(places.config()).ok();
     let text = config_file::with_endpoint(kept.as_deref(), &options.endpoint, SIGNER);
     put(&places.config(), text.as_bytes(), 0o644)?;
-    let version = format!("agent_version: {}\n", crate::VERSION);
-    put(&places.home().join(".version"), version.as_bytes(), 0o444)?;
-    put(&places.init_script(), service_unit::INIT_SCRIPT.as_bytes(), 0o755)?;
     if places.is_this_machine() {
         register(&places)?;
         if options.start || was_running {
@@ -112,6 +120,9 @@ pub fn install(options: &Options) -> anyhow::Result<()> {
 pub fn uninstall(root: &Utf8Path) -> anyhow::Result<()> {
     let places = Places(root);
     check_nobody_elses(&places)?;
+    if places.are_packaged() {
+        bail!("the agent came as a package: remove that, with `apt-get purge longshore-agent`");
+    }
     if places.is_this_machine() {
         stop_if_running()?;
         unregister(&places);
@@ -195,8 +206,10 @@ fn has_systemd() -> bool {
 
 fn register(places: &Places<'_>) -> anyhow::Result<()> {
     if has_systemd() {
-        put(&places.unit(), service_unit::UNIT.as_bytes(), 0o644)?;
-        quietly("systemctl", &["daemon-reload"]);
+        if !places.are_packaged() {
+            put(&places.unit(), service_unit::UNIT.as_bytes(), 0o644)?;
+            quietly("systemctl", &["daemon-reload"]);
+        }
         quietly("systemctl", &["enable", service_unit::NAME]);
     } else {
         // Debian's way, and that of old Red Hats and Amazon Linux; each host has one of them at most.

@@ -44,6 +44,25 @@ fn what_is_installed_works_as_configuration_and_goes_without_a_trace() {
 }
 
 #[test]
+fn where_a_package_brought_the_agent_only_its_settings_are_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(dir.path()).unwrap();
+    let options = options(root);
+    let unit = options.root.join("usr/lib/systemd/system/codedeploy-agent.service");
+    fs::create_dir_all(unit.parent().unwrap()).unwrap();
+    fs::write(&unit, "of the package").unwrap();
+    install(&options).unwrap();
+    let config = options.root.join("etc/codedeploy-agent/conf/codedeployagent.yml");
+    let config = Config::load(Some(&config)).unwrap();
+    assert_eq!(config.deploy_control_endpoint.as_deref(), Some("http://10.1.2.1:7400"));
+    for packaged in ["opt/codedeploy-agent", "etc/init.d", "etc/systemd"] {
+        assert!(!options.root.join(packaged).exists(), "{packaged}");
+    }
+    assert!(uninstall(&options.root).unwrap_err().to_string().contains("came as a package"));
+    assert_eq!(fs::read_to_string(&unit).unwrap(), "of the package");
+}
+
+#[test]
 fn systemd_understands_the_unit() {
     let dir = tempfile::tempdir().unwrap();
     let unit = Utf8Path::from_path(dir.path()).unwrap().join("codedeploy-agent.service");
