@@ -14,7 +14,7 @@ import pytest
 
 import longshore
 from conftest import Clients
-from operator_cli import FAILED, Cli, Shop, cli, shop  # noqa: F401 (fixtures)
+from operator_cli import FAILED, Cli, Shop, cli, folder, shop  # noqa: F401 (fixtures)
 
 
 class Terminal:
@@ -174,3 +174,20 @@ def test_watching_goes_on_after_a_restart_of_the_server(start_longshore):
     place.carry_out()
     assert terminal.ends() == 0
     assert "1/1 succeeded" in "\n".join(terminal.lines())
+
+
+@pytest.mark.parametrize("columns", [80, 160])
+def test_tables_are_as_wide_as_the_terminal_at_most(cli, shop, folder, columns):
+    deployment = shop.failed()
+    group = ["--application", shop.name, "--group", "Production"]
+    for arguments, word in [
+        (["deployment", "explain", deployment], b"Finish"),
+        (["deployment", "plan", str(folder), *group], b"ValidateService"),
+        (["hosts", *group], b"Last heard"),
+    ]:
+        terminal = Terminal([str(longshore.binary()), *arguments], cli.environment | {"TERM": "xterm-256color"}, 24, columns)
+        assert terminal.ends() == 0
+        assert word in terminal.raw, terminal.raw
+        # Sentences below a table are for the terminal to wrap.
+        tables = [line for line in terminal.raw.decode().split("\r\n") if not line.startswith(("Revision  ", "Would take"))]
+        assert max(map(len, tables)) <= columns, arguments
