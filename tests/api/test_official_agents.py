@@ -1,6 +1,7 @@
 """Unmodified official agents as clients of the command service: their wire form, replayed call by call."""
 
 import base64
+import concurrent.futures
 import json
 
 import pytest
@@ -158,6 +159,20 @@ def test_a_command_that_was_lost_comes_again_and_one_that_runs_does_not(place):
     following = agent.poll()
     assert following["CommandName"] == "DownloadBundle"
     agent.fail(following, 5, "", "no", "")
+    place.ended(deployment)
+
+
+def test_a_new_poll_of_a_host_ends_the_one_that_is_parked_and_gets_the_command(place):
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        polls = {threads.submit(place.agent().poll) for _ in range(2)}
+        ended, waiting = concurrent.futures.wait(polls, timeout=20, return_when=concurrent.futures.FIRST_COMPLETED)
+        (superseded,), (newest,) = ended, waiting
+        assert superseded.result() is None
+        deployment = place.deploy()
+        # At once: nobody who no longer listens has taken it.
+        command = newest.result(timeout=4)
+    assert command["CommandName"] == "ApplicationStop"
+    place.agent().fail(command, 5, "", "no", "")
     place.ended(deployment)
 
 

@@ -146,9 +146,7 @@ def test_half_at_a_time_ends_when_one_more_would_leave_too_few(fleet):
 
 
 def wait_for_statuses(fleet, deployment, expected):
-    # A poll that was cut off with its host may have taken a command, which is handed out again after a minute.
-    longshore.wait_until(
-        lambda: fleet.statuses(deployment) == expected, f"the targets of {deployment} are {expected}", seconds=90)
+    longshore.wait_until(lambda: fleet.statuses(deployment) == expected, f"the targets of {deployment} are {expected}")
 
 
 def test_a_host_that_is_cut_off_is_waited_for_and_goes_on_when_it_is_back(fleet):

@@ -76,7 +76,8 @@ impl Hosts {
         self.bells.parked()
     }
 
-    /// The host's next command; without one, waits for it, up to 55 s.
+    /// The host's next command; without one, waits for it, up to 55 s, or until the host polls anew: then nobody listens
+    /// to this poll any more, and a command that it took would be lost to the host for as long as its lease.
     pub async fn poll_host_command(
         &self,
         call: &Call,
@@ -95,7 +96,11 @@ impl Hosts {
             let mut rung = std::pin::pin!(rung);
             rung.as_mut().enable();
             let mut look_again = deadline;
-            if let Some(command) = self.store.next_command(&host).await? {
+            let next = self.store.next_command(&host).await?;
+            if bell.is_superseded() {
+                return Ok(PollHostCommandOutput::default());
+            }
+            if let Some(command) = next {
                 match self.leases.take(&command.id, Instant::now()) {
                     Ok(()) => {
                         self.note_handing_out(call, &command, began.elapsed());
