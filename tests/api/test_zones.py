@@ -86,6 +86,7 @@ def test_zones_follow_each_other_and_are_watched_between(racks):
     shop.wait_for(deployment, "Baking")
     assert shop.running(deployment) == []
     assert shop.next_zone(deployment) == ("b", 1)
+    shop.wait_for(deployment, "Baking")
     assert shop.next_zone(deployment) == (None, 1)
     ended = shop.wait_for(deployment, "Succeeded", "Failed")
     assert ended["status"] == "Succeeded"
