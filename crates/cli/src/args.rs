@@ -129,6 +129,12 @@ pub struct Common {
     /// Other calls of CodeDeploy that one principal may make per second [default: any number]
     #[arg(long, value_name = "RATE")]
     pub throttle_writes: Option<NonZeroU32>,
+    /// Deployments that may be under way at once in one region; further ones are queued [default: 1000]
+    #[arg(long, value_name = "NUMBER")]
+    pub concurrent_deployments: Option<NonZeroU32>,
+    /// Hosts that all deployments under way in one region may have together [default: 3000 in us-east-1, else 1000]
+    #[arg(long, value_name = "NUMBER")]
+    pub concurrent_hosts: Option<NonZeroU32>,
     /// How often the alarms of running deployments are read; one that changes is read at once
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub alarm_interval: u64,

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use compute::{Limits, LocalConfig, LocalHosts, Missing};
 use model::arn::Scope;
 use server::clock::Clock;
+use server::driver::AccountLimits;
 use server::http::throttle::Rates;
 use server::iam::RootCredentials;
 use server::outbound::Reach;
@@ -114,6 +115,10 @@ fn config(data_dir: &DataDir, listen: Listen, common: &args::Common) -> anyhow::
             common.hook_output_all_mib << 20,
         ),
         rates: Rates { reads: common.throttle_reads, writes: common.throttle_writes },
+        limits: AccountLimits {
+            deployments: common.concurrent_deployments,
+            hosts: common.concurrent_hosts,
+        },
         alarm_interval: std::time::Duration::from_secs(common.alarm_interval),
         clock: Clock::system(),
         public_url: common.public_url.clone(),

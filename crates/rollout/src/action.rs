@@ -70,7 +70,7 @@ pub enum Action {
     Dispatch(HostCommand),
     /// Note what went otherwise than asked.
     Note(StatusMessage),
-    /// Let it wait for the group's place.
+    /// Let it wait: for the group's place, or for room in the account.
     Queue,
     /// Give it the group's place; always first.
     TakePlace,
@@ -125,6 +125,8 @@ pub enum WaitingOn {
     Baking { next: Option<String>, until: Timestamp },
     /// The group's place is taken, or so many that wait come first.
     Place { holder: Option<DeploymentId>, ahead: u32 },
+    /// So much else is under way in the account, and so many that wait come first.
+    Room { deployments: u32, hosts: u32, ahead: u32 },
     /// The alarms were not read yet, and a red one must keep the deployment from starting; nobody waits for them
     /// longer than until `until`.
     Alarms { names: Vec<String>, until: Timestamp },
@@ -144,6 +146,7 @@ impl WaitingOn {
             Self::EarlierZone { .. } => "EarlierZone",
             Self::Baking { .. } => "Baking",
             Self::Place { .. } => "Place",
+            Self::Room { .. } => "Room",
             Self::Alarms { .. } => "Alarms",
             Self::Stopping { .. } => "Stopping",
         }
@@ -159,6 +162,7 @@ impl WaitingOn {
             | Self::ZoneMinimumHealthy { target, .. }
             | Self::EarlierZone { target, .. } => Some(target),
             Self::Place { .. }
+            | Self::Room { .. }
             | Self::Baking { .. }
             | Self::Alarms { .. }
             | Self::Stopping { .. } => None,
@@ -190,6 +194,11 @@ impl WaitingOn {
                 let holder = holder.as_ref().map_or("", DeploymentId::as_str);
                 vec![("holder", text(holder)), ("ahead", number(*ahead))]
             }
+            Self::Room { deployments, hosts, ahead } => vec![
+                ("deployments", number(*deployments)),
+                ("hosts", number(*hosts)),
+                ("ahead", number(*ahead)),
+            ],
             Self::Alarms { names, until } => {
                 vec![("names", texts(names)), ("until", time(*until))]
             }
@@ -208,6 +217,7 @@ impl WaitingOn {
             | Self::EarlierZone { .. }
             | Self::Baking { .. }
             | Self::Place { .. }
+            | Self::Room { .. }
             | Self::Alarms { .. }
             | Self::Stopping { .. } => true,
         }
@@ -244,11 +254,14 @@ impl std::fmt::Display for WaitingOn {
                 if let Some(holder) = holder {
                     write!(f, " until {holder} is over")?;
                 }
-                match ahead {
-                    0 => f.write_str("; it is the next"),
-                    1 => f.write_str("; 1 deployment that waits comes before it"),
-                    many => write!(f, "; {many} deployments that wait come before it"),
-                }
+                write_ahead(f, *ahead)
+            }
+            Self::Room { deployments, hosts, ahead } => {
+                write!(
+                    f,
+                    "the deployment waits for room (deployments under way: {deployments}, their hosts: {hosts})"
+                )?;
+                write_ahead(f, *ahead)
             }
             Self::Alarms { names, .. } => {
                 write!(f, "the deployment starts when its alarms were read: {}", names.join(", "))
@@ -257,6 +270,14 @@ impl std::fmt::Display for WaitingOn {
                 write!(f, "stopping: {in_flight} running lifecycle events are allowed to end")
             }
         }
+    }
+}
+
+fn write_ahead(f: &mut std::fmt::Formatter<'_>, ahead: u32) -> std::fmt::Result {
+    match ahead {
+        0 => f.write_str("; it is the next"),
+        1 => f.write_str("; 1 deployment that waits comes before it"),
+        many => write!(f, "; {many} deployments that wait come before it"),
     }
 }
 
@@ -274,10 +295,12 @@ impl Snapshot {
                     self.deployment.status = DeploymentStatus::InProgress;
                     self.deployment.started = Some(*at);
                     self.members = crate::snapshot::Members::NotNeeded;
+                    self.room = None;
                     self.targets.clone_from(targets);
                 }
                 Action::Refuse { targets, verdict } => {
                     self.members = crate::snapshot::Members::NotNeeded;
+                    self.room = None;
                     self.targets.clone_from(targets);
                     self.end(verdict);
                 }

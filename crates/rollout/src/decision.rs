@@ -35,6 +35,8 @@ pub enum Rule {
     Queue { policy: QueuePolicy },
     /// It is its turn: it takes the group's place.
     TakePlace,
+    /// It waits until the account has room for it and its hosts.
+    AwaitRoom { hosts: u32, deployments_max: u32, hosts_max: u32 },
     /// A newer deployment makes it needless.
     Supersede { by: DeploymentId, policy: QueuePolicy },
     /// What is installed has a higher sequence number.
@@ -145,6 +147,7 @@ impl Rule {
             Self::Refuse { .. } => "Refuse",
             Self::Queue { .. } => "Queue",
             Self::TakePlace => "TakePlace",
+            Self::AwaitRoom { .. } => "AwaitRoom",
             Self::Supersede { .. } => "Supersede",
             Self::Stale { .. } => "Stale",
             Self::EnterZone { .. } => "EnterZone",
@@ -180,6 +183,11 @@ impl Rule {
             ],
             Self::Queue { policy } => vec![("policy", text(policy.name()))],
             Self::TakePlace => Vec::new(),
+            Self::AwaitRoom { hosts, deployments_max, hosts_max } => vec![
+                ("hosts", number(*hosts)),
+                ("deploymentsMax", number(*deployments_max)),
+                ("hostsMax", number(*hosts_max)),
+            ],
             Self::Supersede { by, policy } => {
                 vec![("by", text(by.as_str())), ("policy", text(policy.name()))]
             }
@@ -319,6 +327,12 @@ impl fmt::Display for Rule {
                 policy.name()
             ),
             Self::TakePlace => f.write_str("it is its turn"),
+            Self::AwaitRoom { hosts, deployments_max, hosts_max } => write!(
+                f,
+                "waits for room for {}: at most {deployments_max} deployments to {} may be under way at once",
+                Hosts(*hosts as usize),
+                Hosts(*hosts_max as usize)
+            ),
             Self::Supersede { by, .. } => write!(f, "the newer deployment {by} takes its place"),
             Self::Stale { sequence, installed } => {
                 write!(f, "stale: its sequence number is {sequence}, and {installed} is installed")

@@ -74,6 +74,11 @@ impl<'a> Draft<'a> {
         self.takes_place = true;
     }
 
+    /// Whether this plan takes it.
+    pub fn takes_place(&self) -> bool {
+        self.takes_place
+    }
+
     /// Notes what goes otherwise than asked.
     pub fn note(&mut self, message: StatusMessage) {
         self.decide(Rule::Note { message });

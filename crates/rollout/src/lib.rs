@@ -16,6 +16,8 @@ mod forecast;
 
 mod queue;
 
+mod room;
+
 mod start;
 
 mod events;
@@ -46,7 +48,8 @@ pub use health::allowed_out_of_service;
 pub use replay::Replay;
 pub use snapshot::{
     AlarmFinding, AlarmWatch, Busy, Candidate, Completion, Deployment, HealthClass, Holder,
-    HostFacts, Line, Members, Presence, RaisedAlarm, Report, Rollback, Snapshot, StopIntent,
+    HostFacts, Limits, Line, Members, Presence, RaisedAlarm, Report, Rollback, Room, Snapshot,
+    StopIntent,
 };
 pub use start::TARGETS_MAX;
 

@@ -91,7 +91,7 @@ impl Replay {
                 self.enlist(told.enlisted(TargetStatus::Skipped, Step::Skipped)?);
                 self.status = told.status()?;
             }
-            "Queue" => self.status = DeploymentStatus::Queued,
+            "Queue" | "AwaitRoom" => self.status = DeploymentStatus::Queued,
             "TakePlace" => self.status = DeploymentStatus::Created,
             "Bake" => self.status = DeploymentStatus::Baking,
             "EnterZone" => self.status = DeploymentStatus::InProgress,

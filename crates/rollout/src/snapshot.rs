@@ -20,6 +20,9 @@ pub struct Snapshot {
     pub installed_sequence: Option<u64>,
     /// Where it stands among those that wait for the group's single place; absent: it has the place, or needs none.
     pub line: Option<Line>,
+    /// What else is under way in the account; looked up only while the deployment has not started. Absent: nothing limits
+    /// it.
+    pub room: Option<Room>,
     /// The targets by position; empty until the deployment starts.
     pub targets: Vec<Target>,
     /// What hosts reported on the commands of events in progress. No entry: nothing was heard.
@@ -71,6 +74,7 @@ impl Snapshot {
             last_successful: None,
             installed_sequence: None,
             line: None,
+            room: None,
             targets: Vec::new(),
             reports: BTreeMap::new(),
             hosts: BTreeMap::new(),
@@ -132,6 +136,26 @@ pub struct Holder {
     pub id: DeploymentId,
     /// It came out of the line, and was made after the one that waits.
     pub overtook: bool,
+}
+
+/// Other deployments of the same account and region, and how many there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub limits: Limits,
+    /// Those that are under way.
+    pub deployments: u32,
+    /// The hosts that these are for.
+    pub hosts: u32,
+    /// Those that wait for room and were made before this one.
+    pub ahead: u32,
+}
+
+/// What may be under way at once in one account and region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub deployments: u32,
+    /// The hosts of all these deployments together.
+    pub hosts: u32,
 }
 
 /// What became of the rollback that a deployment's end asked for.

@@ -8,6 +8,7 @@ use model::{
 use crate::decision::Rule;
 use crate::draft::Draft;
 use crate::health;
+use crate::room;
 use crate::snapshot::{Candidate, Members};
 use crate::stop;
 use crate::zones;
@@ -22,7 +23,7 @@ pub fn refuse_stopped(draft: &mut Draft) -> bool {
     true
 }
 
-/// Either ends the deployment before it began (true) or fixes its targets (false).
+/// Either ends the deployment before it began, or lets it wait (true), or fixes its targets (false).
 pub fn refuse_or_enlist(draft: &mut Draft) -> bool {
     let candidates = match &draft.seen.members {
         Members::Known(candidates) => candidates.clone(),
@@ -47,6 +48,9 @@ pub fn refuse_or_enlist(draft: &mut Draft) -> bool {
     let targets = enlist(id, candidates, applying.is_some(), draft.now);
     if let Some(error) = refusal(draft, &targets) {
         return refuse(draft, targets, error);
+    }
+    if room::wait_for_room(draft, u32::try_from(targets.len()).unwrap_or(u32::MAX)) {
+        return true;
     }
     draft.start(targets);
     enlisted(draft);

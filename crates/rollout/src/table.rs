@@ -17,6 +17,7 @@ use crate::{DEPLOYMENT_LIMIT, Decision, EVENT_LIMIT, PICKUP_LIMIT, plan};
 
 mod queues;
 mod rollbacks;
+mod room;
 mod zones;
 
 const START: Timestamp = Timestamp::from_millis(1_000_000);

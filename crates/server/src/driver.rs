@@ -7,11 +7,12 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{DeploymentId, Timestamp};
-use rollout::{Action, Decision, Plan, Rule, Snapshot, WaitingOn};
+use model::{Creator, DeploymentId, Timestamp};
+use rollout::{Action, Decision, Limits, Plan, Room, Rule, Snapshot, WaitingOn};
 use store::{Change, Commit, NewDeployment, Planned, Store};
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
@@ -43,6 +44,7 @@ struct Shared {
     clock: Clock,
     bells: Arc<HostBells>,
     inventory: Inventory,
+    limits: AccountLimits,
     stopping: CancellationToken,
     running: Mutex<HashMap<DeploymentId, Arc<Running>>>,
 }
@@ -66,6 +68,36 @@ struct Memory {
     waiting: Arc<Vec<WaitingOn>>,
 }
 
+/// What may be under way at once in each region; further deployments wait.
+/// Source: CodeDeploy quotas; each region has limits of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AccountLimits {
+    /// Deployments; absent: as many as the service allows.
+    pub deployments: Option<NonZeroU32>,
+    /// Hosts in all of them; absent: as many as the service allows.
+    pub hosts: Option<NonZeroU32>,
+}
+
+impl AccountLimits {
+    const DEPLOYMENTS: u32 = 1_000;
+    const HOSTS: u32 = 1_000;
+    const HOSTS_IN_THE_LARGEST_REGION: u32 = 3_000;
+    const LARGEST_REGION: &str = "us-east-1";
+
+    /// The limits of a region.
+    pub fn of(self, region: &str) -> Limits {
+        let hosts = if region == Self::LARGEST_REGION {
+            Self::HOSTS_IN_THE_LARGEST_REGION
+        } else {
+            Self::HOSTS
+        };
+        Limits {
+            deployments: self.deployments.map_or(Self::DEPLOYMENTS, NonZeroU32::get),
+            hosts: self.hosts.map_or(hosts, NonZeroU32::get),
+        }
+    }
+}
+
 /// What one pass found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
@@ -82,10 +114,11 @@ impl Driver {
         clock: Clock,
         bells: Arc<HostBells>,
         inventory: Inventory,
+        limits: AccountLimits,
         stopping: CancellationToken,
     ) -> Self {
         let running = Mutex::default();
-        Self(Arc::new(Shared { store, clock, bells, inventory, stopping, running }))
+        Self(Arc::new(Shared { store, clock, bells, inventory, limits, stopping, running }))
     }
 
     /// Something about the deployment may have changed: look at it again, soon and at least once.
@@ -201,6 +234,7 @@ impl Driver {
                 return Ok(Progress::Over);
             }
             self.0.inventory.complete(&mut seen).await?;
+            seen.room = self.room(&seen.deployment).await?;
             let now = self.0.clock.now();
             let plan = rollout::plan(&seen, now);
             let rollback = self.rollback(&seen, &plan).await?;
@@ -215,6 +249,7 @@ impl Driver {
                 decisions: &plan.decisions,
                 waiting: &news,
                 rollback: rollback.as_ref(),
+                limits: seen.room.map(|room| room.limits),
             };
             let committed = self.0.store.commit(id, seen.deployment.version, &planned).await?;
             // Of what the commit changed, the next look learns from the store, as of everybody else's.
@@ -227,6 +262,9 @@ impl Driver {
             let over = plan.actions.iter().any(ends);
             if over || plan.actions.contains(&Action::TakePlace) {
                 self.wake_waiting(id).await?;
+            }
+            if over || plan.actions.iter().any(starts) {
+                self.wake_next_for_room(id).await?;
             }
             if !plan.actions.is_empty() {
                 memory.moved = now;
@@ -258,6 +296,22 @@ impl Driver {
     async fn wake_waiting(&self, id: &DeploymentId) -> Result<(), Failure> {
         let waiting = self.0.store.waiting_behind(id).await?;
         waiting.iter().filter(|other| *other != id).for_each(|other| self.wake(other));
+        Ok(())
+    }
+
+    /// What else is under way, and how much may be; asked only of a deployment that may have to wait for it.
+    async fn room(&self, deployment: &rollout::Deployment) -> Result<Option<Room>, Failure> {
+        if deployment.status.has_started() || deployment.creator == Creator::Rollback {
+            return Ok(None);
+        }
+        let usage = self.0.store.usage(&deployment.id).await?;
+        Ok(usage.map(|usage| usage.within(self.0.limits.of(&usage.region))))
+    }
+
+    /// The line for room moved, or there is more of it: the next looks again, and wakes the one after it when it begins.
+    async fn wake_next_for_room(&self, id: &DeploymentId) -> Result<(), Failure> {
+        let next = self.0.store.next_for_room(id).await?;
+        next.iter().for_each(|next| self.wake(next));
         Ok(())
     }
 
@@ -293,6 +347,11 @@ fn ends(action: &Action) -> bool {
     }
 }
 
+/// Whether the deployment begins.
+fn starts(action: &Action) -> bool {
+    matches!(action, Action::Start { .. })
+}
+
 /// Whether a target is begun.
 fn begins(decision: &Decision) -> bool {
     matches!(decision.rule, Rule::Begin { .. })
@@ -316,7 +375,7 @@ fn report(plan: &Plan, new: &[&WaitingOn]) {
             }
             Action::Refuse { .. } => tracing::info!("refused before it began"),
             Action::Note(message) => tracing::info!(%message, "noted"),
-            Action::Queue => tracing::info!("waits for its group's place"),
+            Action::Queue => tracing::info!("waits for its turn"),
             Action::TakePlace => tracing::info!("takes its group's place"),
             Action::Bake => tracing::info!("pauses before the next zone"),
             Action::Resume => tracing::info!("goes on with the next zone"),
@@ -342,4 +401,18 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limits_are_the_services_unless_others_are_set() {
+        let usual = AccountLimits::default();
+        assert_eq!(usual.of("eu-west-1"), Limits { deployments: 1_000, hosts: 1_000 });
+        assert_eq!(usual.of("us-east-1"), Limits { deployments: 1_000, hosts: 3_000 });
+        let set = AccountLimits { deployments: NonZeroU32::new(2), hosts: NonZeroU32::new(9_000) };
+        assert_eq!(set.of("us-east-1"), Limits { deployments: 2, hosts: 9_000 });
+    }
 }

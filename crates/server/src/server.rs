@@ -21,7 +21,7 @@ use crate::app::{App, PageTokens, on_premises};
 use crate::clock::Clock;
 use crate::console::{Console, ConsoleConfig};
 use crate::data_dir;
-use crate::driver::{Driver, chain};
+use crate::driver::{AccountLimits, Driver, chain};
 use crate::forms::{Records, housekeep};
 use crate::github::GitHubTokens;
 use crate::histogram::Latencies;
@@ -63,6 +63,8 @@ pub struct Config {
     pub output_limits: OutputLimits,
     /// How often callers may ask CodeDeploy.
     pub rates: Rates,
+    /// How many deployments, and to how many hosts, may be under way at once.
+    pub limits: AccountLimits,
     /// How often the alarms of running deployments are read; one that changes is read at once.
     pub alarm_interval: Duration,
     /// Tells the time.
@@ -106,6 +108,7 @@ impl Config {
             host_names: Vec::new(),
             output_limits: output_limits(8 << 20, 2 << 30),
             rates: Rates::default(),
+            limits: AccountLimits::default(),
             alarm_interval: POLL_INTERVAL,
             clock: Clock::system(),
             public_url: None,
@@ -327,6 +330,7 @@ impl Parts {
             config.clock.clone(),
             Arc::clone(&bells),
             inventory.clone(),
+            config.limits,
             stopping.clone(),
         );
         let seal: Vec<u8> = kept(&store, "console", draw_secret).await?;

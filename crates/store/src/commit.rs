@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use model::{DeploymentId, DeploymentStatus, EventState, Target, Timestamp};
-use rollout::{Action, Decision, HostCommand, Verdict, WaitingOn};
+use rollout::{Action, Decision, HostCommand, Limits, Verdict, WaitingOn};
 
 use crate::changes::Change;
 use crate::engine::{Batch, Statement, Value, Written, params};
 use crate::error::StoreError;
-use crate::{NewDeployment, Store, codec, deployments, health, notices, targets, timeline};
+use crate::{NewDeployment, Store, codec, deployments, health, notices, room, targets, timeline};
 
 /// What became of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,12 +31,14 @@ pub struct Planned<'a> {
     pub waiting: &'a [WaitingOn],
     /// What the verdict says rolls the deployment back, under the id that it names.
     pub rollback: Option<&'a NewDeployment>,
+    /// What may be under way at once, for a deployment that begins; absent: anything.
+    pub limits: Option<Limits>,
 }
 
 impl<'a> Planned<'a> {
     /// Actions that nothing more is told of.
     pub fn acting(at: Timestamp, actions: &'a [Action]) -> Self {
-        Self { at, actions, decisions: &[], waiting: &[], rollback: None }
+        Self { at, actions, decisions: &[], waiting: &[], rollback: None, limits: None }
     }
 }
 
@@ -86,7 +88,7 @@ impl Store {
     }
 
     /// The rollback could not be made: its group was deleted just now, or another deployment has its id. The next
-    /// version derives another one.
+    /// version derives another one. Or what was free is taken: the group's place, or the account's room.
     async fn plan_anew(&self, id: &DeploymentId, version: u64) -> Result<(), StoreError> {
         let bump = Statement::new(
             "UPDATE deployments SET version = version + 1 WHERE id = $1 AND version = $2",
@@ -113,7 +115,7 @@ fn wakes(id: &DeploymentId, actions: &[Action]) -> Vec<Change> {
 }
 
 fn statements(id: &DeploymentId, version: u64, planned: &Planned<'_>) -> Vec<Statement> {
-    let Planned { at, actions, decisions, waiting, .. } = *planned;
+    let Planned { at, actions, decisions, waiting, limits, .. } = *planned;
     // First and expected: everything after it is for the winner only.
     let mut statements = vec![compare_and_set(id, version, actions).expecting(1)];
     let mut noticed = 0;
@@ -122,7 +124,12 @@ fn statements(id: &DeploymentId, version: u64, planned: &Planned<'_>) -> Vec<Sta
         noticed += notices.len();
         statements.extend(notices);
         match action {
-            Action::Start { at, targets } => statements.extend(start(id, *at, targets)),
+            Action::Start { at, targets } => {
+                statements.extend(
+                    limits.into_iter().flat_map(|limits| room::has_room(id, targets.len(), limits)),
+                );
+                statements.extend(start(id, *at, targets));
+            }
             Action::Refuse { targets, verdict } => {
                 statements.extend(replace_targets(id, targets));
                 statements.extend(finish(id, verdict));

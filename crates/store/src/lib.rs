@@ -31,6 +31,7 @@ mod deployments;
 mod health;
 mod hook_output;
 mod hosts;
+mod room;
 mod snapshot;
 mod targets;
 mod timeline;
@@ -85,6 +86,7 @@ pub use objects::{DeleteObject, NewObject, Object, PutCondition, PutObject};
 pub use overviews::{DeploymentView, DeploymentsOf, Installed};
 pub use page::Page;
 pub use revisions::{RevisionFilter, RevisionRecord, RevisionSort};
+pub use room::Usage;
 pub use timeline::{EntryKind, TimelineEntry};
 pub use uploads::{CompleteUpload, Part, PutPart, Upload};
 

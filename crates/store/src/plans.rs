@@ -14,8 +14,8 @@ use model::{
     MinimumHealthyHosts, Revision, RollbackEvent, Target, TargetId, TargetStatus, Timestamp,
 };
 use rollout::{
-    Action, AlarmFinding, AlarmWatch, Completion, Decision, HostCommand, Rule, StopIntent, Verdict,
-    WaitingOn,
+    Action, AlarmFinding, AlarmWatch, Completion, Decision, HostCommand, Limits, Rule, StopIntent,
+    Verdict, WaitingOn,
 };
 
 use crate::engine::Value;
@@ -320,13 +320,11 @@ async fn use_hosts(store: &Store, new: &NewDeployment) -> Result<(), StoreError>
     let verdict =
         Verdict { at: at(2), status: DeploymentStatus::Succeeded, error: None, rollback: None };
     let completion = Completion { at: at(2), succeeded: true, diagnostics: Diagnostics::success() };
-    store
-        .commit(
-            &id,
-            1,
-            &Planned::acting(at(0), &[Action::Start { at: at(1), targets: vec![target()] }]),
-        )
-        .await?;
+    store.usage(&id).await?;
+    store.next_for_room(&id).await?;
+    let start = [Action::Start { at: at(1), targets: vec![target()] }];
+    let limits = Some(Limits { deployments: 1, hosts: 1 });
+    store.commit(&id, 1, &Planned { limits, ..Planned::acting(at(0), &start) }).await?;
     let orders = [Action::Dispatch(command()), Action::UpdateTarget(target())];
     let waiting = [WaitingOn::Stopping { in_flight: 1 }];
     let decisions = [Decision::overall(Rule::Dispatch { event: LifecycleEvent::Install })];

@@ -16,7 +16,8 @@ const NOT_OVER: &str = "('Pending', 'InProgress', 'Ready')";
 impl Store {
     /// One deployment with every fact that hosts and operators have left on it.
     ///
-    /// What only the server knows is left blank for it to fill in: the group's members, and which hosts are gone.
+    /// What only the server knows is left blank for it to fill in: the group's members, which hosts are gone, and whether the
+    /// account has room.
     ///
     /// # Errors
     /// The database failed.
@@ -48,6 +49,7 @@ impl Store {
             installed_sequence,
             hosts: read_hosts(next(), next())?,
             line: deployments::read_line(next(), next())?,
+            room: None,
         }))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use model::{Creator, DeploymentConfig, DeploymentId, DeploymentStatus, Revision, Timestamp};
-use rollout::{AlarmWatch, StopIntent};
+use rollout::{AlarmWatch, StopIntent, WaitingOn};
 use store::{
     CreateDeployment, DeploymentFilter, DeploymentRecord, Group, NewDeployment, StopRequest,
 };
@@ -168,13 +168,24 @@ impl App {
     /// The deployment as answers show it; one that waits tells its place.
     async fn shown(&self, record: &DeploymentRecord) -> Answer<DeploymentInfo> {
         let mut info = deployment_info::show(record)?;
-        if record.state.status == DeploymentStatus::Queued
-            && let Some(line) = self.store.line(&record.state.id).await?
-        {
+        if record.state.status == DeploymentStatus::Queued {
             let messages = info.deployment_status_messages.get_or_insert_default();
-            messages.push(line.waiting().to_string());
+            messages.extend(self.why_queued(record).await?.map(|why| why.to_string()));
         }
         Ok(info)
+    }
+
+    /// What a deployment waits for before it begins: its group's place or, if it has that, room in the account.
+    async fn why_queued(&self, record: &DeploymentRecord) -> Answer<Option<WaitingOn>> {
+        if let Some(line) = self.store.line(&record.state.id).await? {
+            return Ok(Some(line.waiting()));
+        }
+        let usage = self.store.usage(&record.state.id).await?;
+        Ok(usage.map(|usage| WaitingOn::Room {
+            deployments: usage.deployments,
+            hosts: usage.hosts,
+            ahead: usage.ahead,
+        }))
     }
 
     /// Several deployments; unknown ids are left out.

@@ -203,6 +203,7 @@ impl Fleet<'_> {
             decisions: &plan.decisions,
             waiting: &plan.waiting,
             rollback: rollback.as_ref(),
+            limits: None,
         };
         assert_eq!(self.store.commit(&self.id, version, &planned).await.unwrap(), Commit::Done);
 

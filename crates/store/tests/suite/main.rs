@@ -20,5 +20,6 @@ mod overviews;
 mod postgres;
 mod queues;
 mod rollbacks;
+mod room;
 mod schema;
 mod sqlite;

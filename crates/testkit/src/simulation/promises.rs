@@ -150,6 +150,7 @@ fn reasons(seen: &Snapshot, plan: &Plan) -> Result<(), Broken> {
             | WaitingOn::EarlierZone { .. }
             | WaitingOn::Baking { .. }
             | WaitingOn::Place { .. }
+            | WaitingOn::Room { .. }
             | WaitingOn::Alarms { .. }
             | WaitingOn::Stopping { .. } => false,
         })
@@ -168,6 +169,7 @@ fn reasons(seen: &Snapshot, plan: &Plan) -> Result<(), Broken> {
         | WaitingOn::EarlierZone { .. }
         | WaitingOn::Baking { .. }
         | WaitingOn::Place { .. }
+        | WaitingOn::Room { .. }
         | WaitingOn::Alarms { .. }
         | WaitingOn::Stopping { .. } => true,
         WaitingOn::Host { .. } | WaitingOn::Pickup { .. } | WaitingOn::BusyHost { .. } => false,
