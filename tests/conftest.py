@@ -22,6 +22,7 @@ import botocore.session
 import pytest
 
 import longshore
+import receiver
 
 REGION = "us-east-1"
 POSTGRES = os.environ.get("LONGSHORE_TEST_POSTGRES_URL")
@@ -176,9 +177,30 @@ def session(endpoint, credentials):
 
 
 @pytest.fixture(scope="session")
+def own(session):
+    """boto3's client of longshore's own API."""
+    return session.longshore()
+
+
+@pytest.fixture
+def hook():
+    """Somebody who is posted to."""
+    made = receiver.Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
 def aws(session):
     """`aws("deploy", "list-applications")`: the stock CLI against the shared server."""
     return Aws(session)
+
+
+def refusal(call, **arguments):
+    """The code of the error that a call must end with."""
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(**arguments)
+    return caught.value.response["Error"]["Code"]
 
 
 class Dev:

@@ -5,35 +5,15 @@ import json
 import urllib.error
 import urllib.request
 
-import botocore.exceptions
 import pytest
 
 import conftest
 import longshore
-import receiver
 from names import unique
 from test_official_agents import Place
 from test_rollbacks import ROLLBACKS, assert_rolled_back, deploy, succeed
 
 NOWHERE = "http://127.0.0.1:1"
-
-
-@pytest.fixture(scope="module")
-def own(session):
-    return session.longshore()
-
-
-@pytest.fixture
-def hook():
-    made = receiver.Receiver()
-    yield made
-    made.close()
-
-
-def refusal(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"]
 
 
 def alarm(session, name):
@@ -83,7 +63,7 @@ def test_an_alarm_follows_prometheus(session, own, hook, aws):
     assert listed["prometheus"]["threshold"] == 0.5 and listed["intervalSeconds"] == 1
     own.delete_alarm_source(alarmName=name)
     assert alarm(session, name) is None
-    assert refusal(own.delete_alarm_source, alarmName=name) == "AlarmSourceDoesNotExistException"
+    assert conftest.refusal(own.delete_alarm_source, alarmName=name) == "AlarmSourceDoesNotExistException"
 
 
 def test_without_a_threshold_any_sample_is_an_alarm(session, own, hook):
@@ -196,7 +176,7 @@ PROMETHEUS = {"url": NOWHERE, "query": "up"}
     {"alertmanager": {"alertName": "x", "labels": {f"l{n}": "x" for n in range(21)}}},
 ])
 def test_what_is_no_source_is_refused(own, wrong):
-    assert refusal(own.put_alarm_source, alarmName="never", **wrong) == "InvalidAlarmSourceException"
+    assert conftest.refusal(own.put_alarm_source, alarmName="never", **wrong) == "InvalidAlarmSourceException"
 
 
 @pytest.mark.parametrize("wrong", [
@@ -210,7 +190,7 @@ def test_what_is_no_source_is_refused(own, wrong):
     {"alertmanager": {"alertName": "x", "labels": {"l": "x" * 1025}}},
 ])
 def test_members_are_held_to_the_models_limits(own, wrong):
-    assert refusal(own.put_alarm_source, alarmName="never", **wrong) == "ValidationException"
+    assert conftest.refusal(own.put_alarm_source, alarmName="never", **wrong) == "ValidationException"
 
 
 def test_a_region_has_200_sources_at_most(session):
@@ -219,7 +199,7 @@ def test_a_region_has_200_sources_at_most(session):
     for n in range(200):
         own.put_alarm_source(alarmName=name(n), alertmanager={"alertName": "x"})
     more = {"alarmName": name(200), "alertmanager": {"alertName": "x"}}
-    assert refusal(own.put_alarm_source, **more) == "AlarmSourceLimitExceededException"
+    assert conftest.refusal(own.put_alarm_source, **more) == "AlarmSourceLimitExceededException"
     own.put_alarm_source(alarmName=name(0), alertmanager={"alertName": "y"})
     own.delete_alarm_source(alarmName=name(0))
     own.put_alarm_source(**more)

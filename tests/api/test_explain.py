@@ -2,7 +2,6 @@
 
 import json
 
-import botocore.exceptions
 import pytest
 
 import conftest
@@ -20,12 +19,6 @@ def everything(ask, **question):
         if "nextToken" not in answer:
             return entries, pages
         token = {"nextToken": answer["nextToken"]}
-
-
-def refused(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"]
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +55,9 @@ def test_a_host_has_what_is_about_it_and_about_all(ask, told):
     place, deployment = told
     entries, _ = everything(ask, deploymentId=deployment, targetId=place.name)
     assert {entry.get("targetId") for entry in entries} == {None, place.name}
-    assert refused(ask, deploymentId=deployment, targetId="somebody-else") == "DeploymentTargetDoesNotExistException"
-    assert refused(ask, deploymentId="d-000000000") == "DeploymentDoesNotExistException"
-    assert refused(ask, deploymentId=deployment, nextToken="x") == "InvalidNextTokenException"
+    assert conftest.refusal(ask, deploymentId=deployment, targetId="somebody-else") == "DeploymentTargetDoesNotExistException"
+    assert conftest.refusal(ask, deploymentId="d-000000000") == "DeploymentDoesNotExistException"
+    assert conftest.refusal(ask, deploymentId=deployment, nextToken="x") == "InvalidNextTokenException"
 
 
 def test_a_long_story_comes_in_pages(ask, session):
@@ -107,8 +100,8 @@ def test_it_needs_a_permission_of_its_own(told, session, server):
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
 
     allow("longshore:GetHookOutput", "Hosts")
-    assert refused(ask, deploymentId=deployment) == "AccessDeniedException"
+    assert conftest.refusal(ask, deploymentId=deployment) == "AccessDeniedException"
     allow("longshore:ExplainDeployment", "Others")
-    assert refused(ask, deploymentId=deployment) == "AccessDeniedException"
+    assert conftest.refusal(ask, deploymentId=deployment) == "AccessDeniedException"
     allow("longshore:Explain*", "Hosts")
     assert ask(deploymentId=deployment)["entries"]

@@ -2,7 +2,6 @@
 
 import json
 
-import botocore.exceptions
 import pytest
 
 import conftest
@@ -20,12 +19,6 @@ def everything(ask, **question):
         if "nextToken" not in answer:
             return hosts, pages
         token = {"nextToken": answer["nextToken"]}
-
-
-def refused(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"]
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +66,15 @@ def test_a_fleet_comes_in_pages_without_holes(ask, session):
     everywhere = [host["targetId"] for host in everything(ask)[0]]
     assert len(everywhere) == len(set(everywhere)) and set(hosts[8:]) < set(everywhere) and hosts[7] not in everywhere
     token = ask(applicationName=name, deploymentGroupName="Hosts")["nextToken"]
-    assert refused(ask, nextToken=token) == "InvalidNextTokenException", "it is of another list"
+    assert conftest.refusal(ask, nextToken=token) == "InvalidNextTokenException", "it is of another list"
 
 
 def test_what_is_asked_is_held_to_limits(ask, server, session):
     place = Place(server, session.client)
-    assert refused(ask, applicationName=place.name) == "DeploymentGroupNameRequiredException"
-    assert refused(ask, deploymentGroupName="Hosts") == "ApplicationNameRequiredException"
-    assert refused(ask, applicationName=place.name, deploymentGroupName="No") == "DeploymentGroupDoesNotExistException"
-    assert refused(ask, silentSeconds=31536001) == "ValidationException"
+    assert conftest.refusal(ask, applicationName=place.name) == "DeploymentGroupNameRequiredException"
+    assert conftest.refusal(ask, deploymentGroupName="Hosts") == "ApplicationNameRequiredException"
+    assert conftest.refusal(ask, applicationName=place.name, deploymentGroupName="No") == "DeploymentGroupDoesNotExistException"
+    assert conftest.refusal(ask, silentSeconds=31536001) == "ValidationException"
 
 
 def test_it_needs_a_permission_of_its_own(server, session):
@@ -98,9 +91,9 @@ def test_it_needs_a_permission_of_its_own(server, session):
         iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=policy)
 
     allow("codedeploy:*", "*")
-    assert refused(ask) == "AccessDeniedException"
+    assert conftest.refusal(ask) == "AccessDeniedException"
     allow("longshore:ListHosts", group)
     assert len(ask(**of(place))["hosts"]) == 1
-    assert refused(ask) == "AccessDeniedException"
+    assert conftest.refusal(ask) == "AccessDeniedException"
     allow("longshore:ListHosts", "*")
     assert ask()["hosts"]

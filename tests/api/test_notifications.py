@@ -21,18 +21,6 @@ DEPLOYMENT = "CodeDeploy Deployment State-change Notification"
 INSTANCE = "CodeDeploy Instance State-change Notification"
 
 
-@pytest.fixture(scope="module")
-def own(session):
-    return session.longshore()
-
-
-@pytest.fixture
-def hook():
-    made = receiver.Receiver()
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def shop(server, session):
     return Place(server, session.client)
@@ -45,12 +33,6 @@ def destination(own, hook, shop):
     own.put_event_destination(name=name, url=hook.url, filter={"applicationNames": [shop.name]})
     yield name
     own.delete_event_destination(name=name)
-
-
-def refusal(call, **arguments):
-    with pytest.raises(botocore.exceptions.ClientError) as caught:
-        call(**arguments)
-    return caught.value.response["Error"]["Code"]
 
 
 def deploy_to_nobody(session, application):
@@ -109,7 +91,7 @@ def test_events_are_signed_and_filtered(session, own, hook):
     assert listed["format"] == "eventbridge" and "secret" not in listed
     assert listed["filter"] == {"applicationNames": [application], "deploymentGroupNames": [], "detailTypes": [DEPLOYMENT]}
     own.delete_event_destination(name=name)
-    assert refusal(own.delete_event_destination, name=name) == "EventDestinationDoesNotExistException"
+    assert conftest.refusal(own.delete_event_destination, name=name) == "EventDestinationDoesNotExistException"
 
 
 def test_cloudevents_are_sent_with_a_secret_of_ones_own(session, own, hook):
@@ -181,7 +163,7 @@ URL = "http://127.0.0.1/"
     {"secret": "whsec_" + base64.b64encode(b"too short").decode()},
 ])
 def test_what_is_no_destination_is_refused(own, wrong):
-    assert refusal(own.put_event_destination, **({"name": "a", "url": URL} | wrong)) == "InvalidEventDestinationException"
+    assert conftest.refusal(own.put_event_destination, **({"name": "a", "url": URL} | wrong)) == "InvalidEventDestinationException"
 
 
 @pytest.mark.parametrize("wrong", [
@@ -193,14 +175,14 @@ def test_what_is_no_destination_is_refused(own, wrong):
     {"filter": {"deploymentGroupNames": ["g" * 256]}},
 ])
 def test_members_are_held_to_the_models_limits(own, wrong):
-    assert refusal(own.put_event_destination, **({"name": "a", "url": URL} | wrong)) == "ValidationException"
+    assert conftest.refusal(own.put_event_destination, **({"name": "a", "url": URL} | wrong)) == "ValidationException"
 
 
 def test_a_region_has_50_destinations_at_most(session):
     own = session.longshore(region="ap-south-2")
     for n in range(50):
         own.put_event_destination(name=f"n{n}", url=URL)
-    assert refusal(own.put_event_destination, name="more", url=URL) == "EventDestinationLimitExceededException"
+    assert conftest.refusal(own.put_event_destination, name="more", url=URL) == "EventDestinationLimitExceededException"
     own.put_event_destination(name="n0", url=URL + "another")
     for n in range(50):
         own.delete_event_destination(name=f"n{n}")
@@ -255,9 +237,9 @@ def test_dead_letters_are_listed_in_pages_and_thrown_away(session, own, hook):
     ids = [letter["id"] for letter in dead]
     assert own.delete_dead_letters(ids=ids + ids[:1])["ids"] == ids
     assert all_pages() == []
-    assert refusal(own.list_dead_letters, nextToken="elsewhere") == "InvalidNextTokenException"
-    assert refusal(own.delete_dead_letters, ids=["i"] * 101) == "ValidationException"
-    assert refusal(own.redrive_dead_letters, ids=["i"] * 101) == "ValidationException"
+    assert conftest.refusal(own.list_dead_letters, nextToken="elsewhere") == "InvalidNextTokenException"
+    assert conftest.refusal(own.delete_dead_letters, ids=["i"] * 101) == "ValidationException"
+    assert conftest.refusal(own.redrive_dead_letters, ids=["i"] * 101) == "ValidationException"
 
 
 def test_operations_ask_the_callers_policies(session, own):
@@ -273,12 +255,12 @@ def test_operations_ask_the_callers_policies(session, own):
         (nobody.redrive_dead_letters, {"ids": ["i"]}), (nobody.delete_dead_letters, {"ids": ["i"]}),
     ]
     for call, arguments in calls:
-        assert refusal(call, **arguments) == "AccessDeniedException"
+        assert conftest.refusal(call, **arguments) == "AccessDeniedException"
     allow = {"Effect": "Allow", "Action": "longshore:PutAlarmSource",
              "Resource": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:mine-*"}
     policy = {"Version": "2012-10-17", "Statement": [allow]}
     iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(policy))
-    assert refusal(nobody.put_alarm_source, **check) == "AccessDeniedException"
+    assert conftest.refusal(nobody.put_alarm_source, **check) == "AccessDeniedException"
     nobody.put_alarm_source(alarmName="mine-1", alertmanager={"alertName": "x"})
     own.delete_alarm_source(alarmName="mine-1")
 

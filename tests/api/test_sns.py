@@ -20,13 +20,6 @@ def sns(session):
 
 
 @pytest.fixture
-def hook():
-    made = receiver.Receiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def topic(sns):
     return sns.create_topic(Name=unique("topic"))["TopicArn"]
 
