@@ -117,6 +117,8 @@ impl Edge {
         answer
     }
 
+    /// Each kind of answer is in a box of its own: otherwise each poll that waits, and ten thousand do, would take the room of the
+    /// largest of them.
     async fn routed(
         self: Arc<Self>,
         route: Route,
@@ -127,12 +129,12 @@ impl Edge {
     ) -> Response {
         match route {
             Route::Own(path) if console::is_ours(&path) => {
-                return console::answer(&self, head, body, peer).await;
+                return Box::pin(console::answer(&self, head, body, peer)).await;
             }
             Route::Own(ref path) if head.method == Method::POST && path.starts_with(HOOK) => {}
-            Route::Own(path) => return self.own(&head, &path).await,
+            Route::Own(path) => return Box::pin(self.own(&head, &path)).await,
             Route::Visitor => return own::welcome(&head.headers),
-            Route::S3 => return self.s3(Request::from_parts(head, body)).await,
+            Route::S3 => return Box::pin(self.s3(Request::from_parts(head, body))).await,
             Route::CodeDeploy(_)
             | Route::Commands { .. }
             | Route::Longshore { .. }
@@ -146,19 +148,21 @@ impl Edge {
         };
         let received = Received { head, body, source: peer.ip(), request_id };
         match route {
-            Route::CodeDeploy(operation) => self.codedeploy(&received, &operation).await,
+            Route::CodeDeploy(operation) => Box::pin(self.codedeploy(&received, &operation)).await,
             Route::Commands { operation, dialect } => {
-                self.commands(&received, &operation, dialect).await
+                Box::pin(self.commands(&received, &operation, dialect)).await
             }
             Route::Longshore { operation, scope_service } => {
-                self.longshore(&received, &operation, scope_service.as_deref()).await
+                Box::pin(self.longshore(&received, &operation, scope_service.as_deref())).await
             }
             Route::Monitoring { operation, protocol } => {
-                self.monitoring(&received, &operation, protocol).await
+                Box::pin(self.monitoring(&received, &operation, protocol)).await
             }
-            Route::Form { scope_service } => self.form(&received, scope_service.as_deref()).await,
+            Route::Form { scope_service } => {
+                Box::pin(self.form(&received, scope_service.as_deref())).await
+            }
             Route::UnknownTarget(target) => self.unknown_target(&received, &target),
-            Route::Own(path) => self.alertmanager(&received, &path).await,
+            Route::Own(path) => Box::pin(self.alertmanager(&received, &path)).await,
             Route::Visitor | Route::S3 => own::welcome(&received.head.headers),
         }
     }
