@@ -64,7 +64,9 @@ def dress(host, look):
 
 def everything(host):
     """All files that an installation could make, its own logs of packages and the shell's leavings aside."""
-    shown = host("find /etc /opt /var /run /root /srv /tmp -xdev ! -name calls ! -path '/root/*/*' | sort")
+    # An instance sees what others do in the machine's /var/tmp.
+    shown = host("find /etc /opt /var /run /root /srv /tmp -xdev ! -name calls ! -path '/root/*/*' "
+                 r"\( ! -path '/var/tmp/*' -o -path '/var/tmp/longshore-install*' \)")
     return set(shown.stdout.splitlines())
 
 
