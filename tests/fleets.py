@@ -70,7 +70,7 @@ class Fleet:
             found = [host for host, lines in self.hook_lines(deployment).items() if line in lines]
             return found if len(found) >= hosts else None
 
-        return longshore.wait_until(having, f"`{line}` on {hosts} host(s) in {deployment}")
+        return longshore.wait_until(having, f"`{line}` on {hosts} host(s) in {deployment}", seconds=90)
 
     def every_hook_ran_once(self, deployment):
         expected = [f"{event} {word}" for event in bundles.EVENTS for word in ("begun", "done")]

@@ -146,7 +146,9 @@ def test_half_at_a_time_ends_when_one_more_would_leave_too_few(fleet):
 
 
 def wait_for_statuses(fleet, deployment, expected):
-    longshore.wait_until(lambda: fleet.statuses(deployment) == expected, f"the targets of {deployment} are {expected}")
+    # A host that was cut off a moment ago may have to wait a minute for the answer to its own poll.
+    longshore.wait_until(
+        lambda: fleet.statuses(deployment) == expected, f"the targets of {deployment} are {expected}", seconds=90)
 
 
 def test_a_host_that_is_cut_off_is_waited_for_and_goes_on_when_it_is_back(fleet):
