@@ -126,7 +126,11 @@ class Browser:
         )
         if not isinstance(element, dict):
             raise WebDriverError(f"{element} links or buttons read `{words}` at {self.url}:\n{self.text('main')[:2000]}")
+        # The driver answers a click before the page that follows has begun: the old one is known by a mark.
+        self.run("window.isLeft = true")
         self._call("POST", f"/element/{element[ELEMENT]}/click", {})
+        longshore.wait_until(
+            lambda: self.run("return !window.isLeft && document.readyState === 'complete'"), f"a page follows `{words}`")
 
     def resize(self, width, height):
         self._call("POST", "/window/rect", {"width": width, "height": height})
