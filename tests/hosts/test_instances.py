@@ -202,6 +202,16 @@ class TestLife:
         dev.client("ec2").terminate_instances(InstanceIds=instances)
         assert took < 15
 
+    def test_each_is_started_once_while_others_come_and_go(self, dev):
+        """The first process stays the same: whoever saw the instance running may already be using it."""
+        for _ in range(15):
+            [instance] = dev.run_instances()
+            first = dev.first_process(instance)
+            assert dev.shell(instance, "cat", "/etc/hostname").returncode == 0
+            dev.client("ec2").create_tags(Resources=[instance], Tags=[{"Key": "Name", "Value": "seen"}])
+            assert dev.first_process(instance) == first
+            dev.client("ec2").terminate_instances(InstanceIds=[instance])
+
     def test_a_request_repeated_by_its_token_starts_nothing_more(self, dev):
         token = unique("token")
         first = dev.run_instances(ClientToken=token)

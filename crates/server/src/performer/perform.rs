@@ -23,7 +23,9 @@ impl Performer {
         let instances = unwrapped(self.records.list::<InstanceRecord>("").await?);
         let mut refreshed = false;
         for record in instances {
-            let Some(step) = self.next_step(&record) else { continue };
+            if self.next_step(&record).is_none() {
+                continue;
+            }
             // An instance must not be seen running before its rules are in force.
             if !refreshed {
                 self.refresh_filter().await?;
@@ -33,7 +35,7 @@ impl Performer {
                 continue;
             }
             let performer = Arc::clone(self);
-            work.spawn(async move { performer.work_on(record, step).await });
+            work.spawn(async move { performer.work_on(record).await });
         }
         if refreshed { Ok(()) } else { self.refresh_filter().await }
     }
@@ -43,21 +45,37 @@ impl Performer {
         step::next(record, up, self.clock.now())
     }
 
-    async fn work_on(self: Arc<Self>, record: InstanceRecord, step: Step) {
-        let id = record.id.clone();
-        if let Err(error) = self.perform(&record, step).await {
-            tracing::error!(instance = id, ?step, error = chain(&error), "not done");
+    /// Does what is to be done to an instance that is this task's alone. What that is shows only now: since the records were
+    /// listed, whoever had it may have done what was missing, and a start done twice ends what runs.
+    async fn work_on(self: Arc<Self>, listed: InstanceRecord) {
+        match self.records.get::<InstanceRecord>(&record_key(&listed)).await {
+            Ok(Some(kept)) => {
+                if let Some(step) = self.next_step(&kept.record) {
+                    self.try_step(&kept.record, step).await;
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(instance = listed.id, error = chain(&error), "not looked at");
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+        }
+        self.busy().remove(&listed.id);
+        // The record may have been changed meanwhile.
+        self.wake();
+    }
+
+    async fn try_step(self: &Arc<Self>, record: &InstanceRecord, step: Step) {
+        if let Err(error) = self.perform(record, step).await {
+            tracing::error!(instance = record.id, ?step, error = chain(&error), "not done");
             if let PerformError::Compute(error) = &error
                 && matches!(step, Step::Start | Step::Restart)
             {
-                self.give_up(&record, error).await;
+                self.give_up(record, error).await;
             }
             // What fails at once would otherwise be tried again at once, for ever.
             tokio::time::sleep(RETRY_PAUSE).await;
         }
-        self.busy().remove(&id);
-        // The record may have been changed meanwhile.
-        self.wake();
     }
 
     async fn perform(
