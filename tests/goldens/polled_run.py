@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -48,7 +49,7 @@ class Polled(Run):
 
     def end(self):
         if self.process:
-            for pid in self.processes():
+            for pid in [*self.watchers(), *self.processes()]:
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
@@ -57,6 +58,15 @@ class Polled(Run):
         if self.plane:
             self.plane.close()
             assert not self.plane.errors, self.plane.errors
+
+    def watchers(self):
+        """Whoever would start the agent again: what else was started with its settings."""
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and str(self.base).encode() in (entry / "cmdline").read_bytes():
+                    yield int(entry.name)
+            except OSError:
+                pass
 
     def processes(self):
         """The agent's processes, its main one first."""
