@@ -15,6 +15,7 @@ HOOK_SECONDS = 0.4
 # Longer than the stock CLI takes to start.
 LONG_SECONDS = 3
 MARK = "/root/broken"
+AGENT_LOG = "/var/log/aws/codedeploy-agent/codedeploy-agent.log"
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +160,19 @@ def test_a_host_that_is_cut_off_is_waited_for_and_goes_on_when_it_is_back(fleet)
         assert get_deployment(fleet, deployment)["status"] == "InProgress"
     assert fleet.dev.wait_for_end(deployment)["deploymentOverview"]["Succeeded"] == 4
     fleet.every_hook_ran_once(deployment)
+
+
+def test_an_agent_notices_that_the_path_to_the_server_is_dead(fleet):
+    """Long before an answer to its poll would be due: then it polls anew as soon as there is a path."""
+    cut = fleet.hosts[0]
+
+    def failed_polls():
+        return fleet.dev.shell(cut, "cat", AGENT_LOG).stdout.count("the poll failed")
+
+    before = failed_polls()
+    with fleet.dev.cut_off(cut):
+        longshore.wait_until(lambda: failed_polls() > before, f"the poll of {cut} failed", seconds=45, every=1)
+    fleet.succeed("picky")
 
 
 def test_a_host_that_is_cut_off_in_a_hook_reports_it_when_it_is_back(fleet):

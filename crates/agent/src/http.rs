@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use rustix::net::sockopt;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -19,6 +20,13 @@ use crate::proxies::{Proxies, Proxy};
 
 /// How long a connection may take to come about. Source: official agent.
 const CONNECT: Duration = Duration::from_secs(15);
+/// How long the other side may be silent before it is asked whether it is there.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// How often it is asked.
+const ASKED_EVERY: Duration = Duration::from_secs(5);
+/// How long it may leave that, or anything that was sent, without a sign that it came: then the connection is dead, and an
+/// answer to a parked poll would never come. It is much shorter than the time that a poll is parked.
+const UNHEARD_MAX: Duration = Duration::from_secs(20);
 /// Idle connections kept, at most: one for the poll and one for reports, with one to spare.
 const IDLE_MAX: usize = 3;
 /// The largest answer that is read into memory; specifications are far smaller.
@@ -207,6 +215,7 @@ impl Client {
         let addresses = names::addresses(host, port).await.map_err(failed)?;
         let tcp = TcpStream::connect(&addresses[..]).await.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
+        watch_over(&tcp).map_err(failed)?;
         let mut stream: Box<dyn Stream> = Box::new(tcp);
         if let Some(proxy) = proxy.filter(|_| origin.tls) {
             stream = tunnel(stream, proxy, origin).await?;
@@ -241,6 +250,16 @@ impl Client {
             .with_no_client_auth();
         Ok(Arc::clone(self.tls.get_or_init(|| Arc::new(config))))
     }
+}
+
+/// Has the kernel end the connection when the path to the other side is dead, such as behind a pulled cable, a router that
+/// forgot the connection, or a machine without power. Nothing of that shows by itself while an answer is waited for.
+fn watch_over(tcp: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_keepalive(tcp, true)?;
+    sockopt::set_tcp_keepidle(tcp, SILENCE_MAX)?;
+    sockopt::set_tcp_keepintvl(tcp, ASKED_EVERY)?;
+    let milliseconds = u32::try_from(UNHEARD_MAX.as_millis()).map_err(io::Error::other)?;
+    Ok(sockopt::set_tcp_user_timeout(tcp, milliseconds)?)
 }
 
 /// Asks a proxy for a connection to the origin. Source: RFC 9110, `CONNECT`.

@@ -24,6 +24,8 @@ const RUNNING_MAX: usize = 16;
 const UNWANTED_PAUSE: Duration = Duration::from_millis(200);
 /// How long an event waits at its end for the service to take the last of its output.
 const LAST_OUTPUT_PATIENCE: Duration = Duration::from_secs(5);
+/// The longest pause after a poll that did not reach the service: a host that is back on the network is not kept waiting.
+const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(15);
 /// The longest pause between two tries to tell the service something that it must hear.
 const REPORT_PAUSE_MAX: Duration = Duration::from_secs(30);
 
@@ -409,13 +411,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// The pause after the `errors`-th failed poll in a row. Source: official agent: 10, 13, 17, 21, 27, 34, 44, 56, 71 and 90
 /// seconds, less what the poll took. A control plane that cannot be reached at all is being started anew more often than not,
-/// so it is tried sooner at first.
+/// or this host was off the network: it is tried sooner.
 fn back_off(errors: i32, error: &CallError, elapsed: Duration) -> Duration {
     const FACTOR: f64 = 1.2675;
     let seconds = (FACTOR.powi(errors) * 90.0 / FACTOR.powi(10)).floor();
     let table = Duration::from_secs_f64(seconds).saturating_sub(elapsed);
     match error {
-        CallError::Http(_) => table.min(Duration::from_millis(250 << errors.min(9))),
+        CallError::Http(_) => {
+            table.min(Duration::from_millis(250 << errors)).min(UNREACHABLE_PAUSE_MAX)
+        }
         _ => table,
     }
 }
@@ -440,6 +444,6 @@ mod tests {
             reason: String::new(),
         });
         assert_eq!(back_off(1, &unreachable, Duration::ZERO), Duration::from_millis(500));
-        assert_eq!(back_off(10, &unreachable, Duration::ZERO).as_secs(), 90);
+        assert_eq!(back_off(10, &unreachable, Duration::ZERO), UNREACHABLE_PAUSE_MAX);
     }
 }
