@@ -1,33 +1,37 @@
 //! PostgreSQL: a pool of connections, and one that listens for the wake-ups of other servers.
 //!
-//! A batch is one transaction whose statements are sent without waiting for each other's answers. One that lost a
-//! race (deadlock, serialization failure, or two inserts of the same key) runs again and then sees the winner.
+//! A batch is one transaction whose statements are sent without waiting for each other's answers ([`pipeline`]). One that
+//! lost a race (deadlock, serialization failure, or two inserts of the same key) runs again and then sees the winner.
 
-use std::future::{Future, poll_fn};
+mod pipeline;
+
+use std::future::poll_fn;
 use std::hash::{BuildHasher, RandomState};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use deadpool::managed::QueueMode;
 use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::AbortHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use tokio_postgres::{AsyncMessage, Config, GenericClient, IsolationLevel, NoTls, Transaction};
+use tokio_postgres::{AsyncMessage, Config, GenericClient, NoTls, Transaction};
 
 use crate::changes::Change;
 use crate::dialect;
-use crate::engine::{Batch, Outcome, Query, Row, Value, Written};
+use crate::engine::{Batch, Expect, Query, Row, Statement, Value, Written};
 use crate::error::StoreError;
 use crate::migrations;
+use pipeline::{Connection, Step};
 
 /// Connections at most; PostgreSQL gives 100 by default, to be shared by several servers.
 const CONNECTIONS: usize = 16;
 
-/// Statements under way at once on one connection.
-const PIPELINED: usize = 64;
+const BEGIN: &str = "BEGIN";
+/// All queries see the same moment.
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const COMMIT: &str = "COMMIT";
 
 /// How often a batch may lose a race before the error is shown.
 const TRIES: u32 = 5;
@@ -63,6 +67,8 @@ impl Postgres {
         let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config.clone(), NoTls, settings))
             .max_size(CONNECTIONS)
+            // The connection that was used last has the most in its caches, at both of its ends.
+            .queue_mode(QueueMode::Lifo)
             .build()
             .map_err(|error| StoreError::Pool(Box::new(error)))?;
         let mut connection = pool.get().await.map_err(pool_error)?;
@@ -77,34 +83,27 @@ impl Postgres {
         Ok(Self { pool, news, listener })
     }
 
+    /// The answers to the queries: of several, as of one moment.
     pub async fn read(&self, queries: &[Query]) -> Result<Vec<Vec<Row>>, StoreError> {
-        let mut connection = self.pool.get().await.map_err(pool_error)?;
-        if let [query] = queries {
-            let statement = connection.prepare_cached(&query.sql).await?;
-            return Ok(vec![rows(&connection.query(&statement, &borrowed(&query.params)).await?)?]);
+        let mut steps: Vec<Step<'_>> =
+            queries.iter().map(|query| Step::Run(&query.sql, &query.params)).collect();
+        let alone = steps.len() < 2;
+        if !alone {
+            steps.insert(0, Step::Control(BEGIN_READ));
+            steps.push(Step::Control(COMMIT));
         }
-        let snapshot = connection
-            .build_transaction()
-            .isolation_level(IsolationLevel::RepeatableRead)
-            .read_only(true)
-            .start()
-            .await?;
-        let mut answers = Vec::with_capacity(queries.len());
-        for chunk in queries.chunks(PIPELINED) {
-            let mut running = Vec::with_capacity(chunk.len());
-            for query in chunk {
-                let statement = snapshot.prepare_cached(&query.sql).await?;
-                let snapshot = &snapshot;
-                running.push(async move {
-                    rows(&snapshot.query(&statement, &borrowed(&query.params)).await?)
-                });
-            }
-            for answer in in_order(running).await {
-                answers.push(answer?);
-            }
+        let connection = Connection::of(&self.pool).await?;
+        let outcomes = pipeline::run(&connection, &steps).await;
+        let failed = outcomes.iter().any(Result::is_err);
+        if failed && !alone {
+            connection.roll_back().await;
+        } else {
+            connection.give_back();
         }
-        snapshot.commit().await?;
-        Ok(answers)
+        let answers = outcomes.into_iter().map(|outcome| Ok(outcome?.rows));
+        let answers: Vec<Vec<Row>> = answers.collect::<Result<_, StoreError>>()?;
+        let around = usize::from(!alone);
+        Ok(answers.into_iter().skip(around).take(queries.len()).collect())
     }
 
     pub async fn write(&self, batch: &Batch) -> Result<Written, StoreError> {
@@ -131,36 +130,38 @@ impl Postgres {
     }
 
     async fn try_write(&self, batch: &Batch) -> Result<Written, StoreError> {
-        let mut connection = self.pool.get().await.map_err(pool_error)?;
-        let transaction = connection.transaction().await?;
-        let mut outcomes = Vec::with_capacity(batch.statements.len());
-        for chunk in batch.statements.chunks(PIPELINED) {
-            let mut running = Vec::with_capacity(chunk.len());
-            for statement in chunk {
-                let prepared = transaction.prepare_cached(&statement.sql).await?;
-                let transaction = &transaction;
-                running.push(async move {
-                    let params = borrowed(&statement.params);
-                    if prepared.columns().is_empty() {
-                        let count = transaction.execute(&prepared, &params).await?;
-                        return Ok::<_, StoreError>(Outcome { count, rows: Vec::new() });
-                    }
-                    let rows = rows(&transaction.query(&prepared, &params).await?)?;
-                    Ok(Outcome { count: rows.len() as u64, rows })
-                });
-            }
-            for (statement, outcome) in chunk.iter().zip(in_order(running).await) {
-                let outcome = outcome?;
-                if !statement.is_met_by(outcome.count) {
-                    transaction.rollback().await?;
-                    return Ok(Written::Unmet { statement: outcomes.len() });
-                }
-                outcomes.push(outcome);
-            }
+        let connection = Connection::of(&self.pool).await?;
+        if let [Statement { sql, params, expect: Expect::Any, .. }] = batch.statements.as_slice() {
+            let outcomes = pipeline::run(&connection, &[Step::Run(sql, params)]).await;
+            connection.give_back();
+            return Ok(Written::Done(outcomes.into_iter().collect::<Result<_, _>>()?));
         }
-        transaction.commit().await?;
-        Ok(Written::Done(outcomes))
+        let written = statements_of(&connection, batch).await;
+        if written.as_ref().is_ok_and(Written::is_done) {
+            connection.batch_execute(COMMIT).await?;
+            connection.give_back();
+        } else {
+            connection.roll_back().await;
+        }
+        written
     }
+}
+
+/// All of a batch but its end.
+async fn statements_of(connection: &Connection, batch: &Batch) -> Result<Written, StoreError> {
+    let statements = batch.statements.iter().map(|one| Step::Run(&one.sql, &one.params));
+    let steps: Vec<Step<'_>> = [Step::Control(BEGIN)].into_iter().chain(statements).collect();
+    let mut outcomes = pipeline::run(connection, &steps).await.into_iter();
+    outcomes.next().transpose()?;
+    let mut done = Vec::with_capacity(batch.statements.len());
+    for (outcome, statement) in outcomes.zip(&batch.statements) {
+        let outcome = outcome?;
+        if !statement.is_met_by(outcome.count) {
+            return Ok(Written::Unmet { statement: done.len() });
+        }
+        done.push(outcome);
+    }
+    Ok(Written::Done(done))
 }
 
 fn pool_error(error: PoolError) -> StoreError {
@@ -225,7 +226,9 @@ async fn tell_others(pool: Pool, origin: String, mut untold: mpsc::UnboundedRece
 
 async fn notify(pool: &Pool, payload: &str) -> Result<(), StoreError> {
     let connection = pool.get().await.map_err(pool_error)?;
-    let notify = connection.prepare_cached("SELECT pg_notify($1, $2)").await?;
+    // Nothing that it tells is lost with it: it need not wait for the disk, nor make others wait.
+    let sql = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)";
+    let notify = connection.prepare_cached(sql).await?;
     connection.execute(&notify, &[&CHANNEL, &payload]).await?;
     Ok(())
 }
@@ -271,24 +274,6 @@ async fn listen_once(
         result = listening => result,
         result = receiving => result,
     }
-}
-
-/// Runs the futures at once, each started after the one before it, and gives their outputs in that order.
-async fn in_order<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
-    let mut running: Vec<Pin<Box<F>>> = futures.into_iter().map(Box::pin).collect();
-    let mut outputs: Vec<Option<F::Output>> = running.iter().map(|_| None).collect();
-    poll_fn(|context: &mut Context<'_>| {
-        for (future, output) in running.iter_mut().zip(&mut outputs) {
-            if output.is_none()
-                && let Poll::Ready(value) = future.as_mut().poll(context)
-            {
-                *output = Some(value);
-            }
-        }
-        if outputs.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    outputs.into_iter().flatten().collect()
 }
 
 fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
