@@ -10,11 +10,12 @@ use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown, lchown, symlink};
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::fs::OFlags;
+
+use super::ledger::Stamp;
 
 /// Files up to this size are read and written at once.
 const SMALL_BYTES: u64 = 64 * 1024;
@@ -24,25 +25,29 @@ const THREADS_MAX: usize = 4;
 /// other, and burn their time.
 const BATCH_MAX: usize = 1024;
 
-/// Copies files, each to where the place of it is staged, on all cores; which one failed first, and why.
+/// Copies files, each to where the place of it is staged, on all cores; the stamps of what was made, or which one failed first, and why.
 pub(super) fn copy_all<'a>(
     files: &[(&'a Path, &'a Path)],
     staged: impl Fn(&'a Path) -> Cow<'a, Path> + Sync,
-) -> Result<(), (usize, io::Error)> {
+) -> Result<Vec<Stamp>, (usize, io::Error)> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let batches = batches(files);
     let threads = cores.min(THREADS_MAX).min(batches.len());
     let (next, fault) = (AtomicUsize::new(0), Mutex::new(None));
+    let made: Vec<OnceLock<Stamp>> = files.iter().map(|_| OnceLock::new()).collect();
     let work = || {
         let mut copier = Copier::default();
         while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
             for (at, (source, to)) in batch.clone().zip(&files[batch.clone()]) {
-                if let Err(error) = copier.copy(source, &staged(to)) {
-                    // Nobody need go on.
-                    next.store(batches.len(), Ordering::Relaxed);
-                    let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
-                    fault.get_or_insert((at, error));
-                    return;
+                match copier.copy(source, &staged(to)) {
+                    Ok(stamp) => drop(made[at].set(stamp)),
+                    Err(error) => {
+                        // Nobody need go on.
+                        next.store(batches.len(), Ordering::Relaxed);
+                        let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
+                        fault.get_or_insert((at, error));
+                        return;
+                    }
                 }
             }
         }
@@ -53,7 +58,8 @@ pub(super) fn copy_all<'a>(
         }
         work();
     });
-    fault.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner);
+    fault.map_or_else(|| Ok(made.into_iter().filter_map(OnceLock::into_inner).collect()), Err)
 }
 
 /// Files that come after each other and go into the same directory.
@@ -84,8 +90,9 @@ impl Default for Copier {
 }
 
 impl Copier {
-    /// Copies a file with mode, times and owner, or makes a link like the source; nothing may be there.
-    pub fn copy(&mut self, source: &Path, to: &Path) -> io::Result<()> {
+    /// Copies a file with mode, times and owner, or makes a link like the source; nothing may be there. The stamp of
+    /// what was made.
+    pub fn copy(&mut self, source: &Path, to: &Path) -> io::Result<Stamp> {
         let flags = OFlags::NOFOLLOW.bits().cast_signed();
         match OpenOptions::new().read(true).custom_flags(flags).open(source) {
             Ok(file) => self.file(file, to),
@@ -96,16 +103,16 @@ impl Copier {
         }
     }
 
-    fn link(&self, source: &Path, to: &Path) -> io::Result<()> {
+    fn link(&self, source: &Path, to: &Path) -> io::Result<Stamp> {
         symlink(fs::read_link(source)?, to)?;
         if self.is_root {
             let metadata = fs::symlink_metadata(source)?;
             lchown(to, Some(metadata.uid()), Some(metadata.gid()))?;
         }
-        Ok(())
+        Stamp::at(to)
     }
 
-    fn file(&mut self, mut from: File, place: &Path) -> io::Result<()> {
+    fn file(&mut self, mut from: File, place: &Path) -> io::Result<Stamp> {
         let metadata = from.metadata()?;
         // Nobody else comes into a stage, so that a file may be open to others from its beginning.
         let mode = metadata.mode() & 0o7777;
@@ -136,7 +143,9 @@ impl Copier {
         if let Ok(modified) = metadata.modified() {
             times = times.set_modified(modified);
         }
-        to.set_times(times)
+        to.set_times(times)?;
+        // As the file system has it, which may keep times less exactly.
+        Ok(Stamp::of(&to.metadata()?))
     }
 
     fn small(&mut self, from: &mut File, to: &mut File) -> io::Result<u64> {

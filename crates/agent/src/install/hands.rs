@@ -15,6 +15,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, RenameFlags, XattrFlags};
 
 use super::copy;
+use super::ledger::Stamp;
 use crate::write_behind::WriteBehind;
 
 const ACCESS_LIST: &str = "system.posix_acl_access";
@@ -108,20 +109,22 @@ impl Hands {
         fs::DirBuilder::new().mode(mode).create(path)
     }
 
-    /// Copies files to where the place of each is staged; which one failed, and why. On all cores, but where calls are counted.
+    /// Copies files to where the place of each is staged; the stamps of what was made, or which one failed, and why. On all cores, but
+    /// where calls are counted.
     pub(super) fn copy_all<'a>(
         &self,
         files: &[(&'a Path, &'a Path)],
         staged: impl Fn(&'a Path) -> Cow<'a, Path> + Sync,
-    ) -> Result<(), (usize, io::Error)> {
+    ) -> Result<Vec<Stamp>, (usize, io::Error)> {
         if self.fuse.is_none() {
             return copy::copy_all(files, staged);
         }
         let mut copier = copy::Copier::default();
-        files.iter().enumerate().try_for_each(|(at, (source, to))| {
+        let copies = files.iter().enumerate().map(|(at, (source, to))| {
             let done = self.tick().and_then(|()| copier.copy(source, &staged(to)));
             done.map_err(|error| (at, error))
-        })
+        });
+        copies.collect()
     }
 
     /// Has the disk write what will be made on the file system of a directory, as long as what is returned is kept.

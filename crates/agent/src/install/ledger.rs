@@ -3,9 +3,9 @@
 //! The list is the official agent's `…-cleanup` file, a path a line, so that either agent can take away the other's install.
 //! Beside it lies a record of our own: size and time of each file as it was installed, which tells what was changed since.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -170,30 +170,53 @@ pub(super) fn made(text: &[u8]) -> Vec<PathBuf> {
     lines(text).map(Entry::parse).filter_map(|entry| entry.made().cloned()).collect()
 }
 
-/// Size and time of a file, by which a change is known.
-fn stamp(metadata: &fs::Metadata) -> String {
-    let kind = match metadata.file_type() {
-        kind if kind.is_file() => "file",
-        kind if kind.is_symlink() => "link",
-        kind if kind.is_dir() => "directory",
-        _ => "other",
-    };
-    format!("{kind} {} {}.{:09}", metadata.size(), metadata.mtime(), metadata.mtime_nsec())
+/// Kind, size and time of a file, by which a change is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    kind: &'static str,
+    size: u64,
+    seconds: i64,
+    nanoseconds: i64,
 }
 
-/// The record of files that lie, for now, at the second path of each pair, and of rules; it belongs to this text of the list only.
+impl Stamp {
+    /// That of a path itself, not of where it leads.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        fs::symlink_metadata(path).map(|metadata| Self::of(&metadata))
+    }
+
+    pub fn of(metadata: &fs::Metadata) -> Self {
+        let kind = match metadata.file_type() {
+            kind if kind.is_file() => "file",
+            kind if kind.is_symlink() => "link",
+            kind if kind.is_dir() => "directory",
+            _ => "other",
+        };
+        let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
+        Self { kind, size: metadata.size(), seconds, nanoseconds }
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, size, seconds, nanoseconds } = self;
+        write!(f, "{kind} {size} {seconds}.{nanoseconds:09}")
+    }
+}
+
+/// The record of files and of rules; it belongs to this text of the list only.
 pub(super) fn record<'a>(
     list: &[u8],
-    files: impl Iterator<Item = (&'a Path, Cow<'a, Path>)>,
+    files: impl Iterator<Item = io::Result<(&'a Path, Stamp)>>,
     rules: &[(PathBuf, &SecurityContext)],
 ) -> io::Result<Vec<u8>> {
     let mut text = format!("{}\n", fingerprint(list));
-    for (path, now_at) in files {
-        let metadata = fs::symlink_metadata(&now_at)?;
-        if metadata.is_dir() && !is_unlisted(path) {
+    for file in files {
+        let (path, stamp) = file?;
+        if stamp.kind == "directory" && !is_unlisted(path) {
             continue;
         }
-        text.push_str(&format!("{} {}\n", stamp(&metadata), escaped(path)));
+        text.push_str(&format!("{stamp} {}\n", escaped(path)));
     }
     for (path, context) in rules {
         text.push_str(&format!("{RULE}{} {}\n", rule_words(context), escaped(path)));
@@ -243,7 +266,7 @@ impl Recorded {
         if self.stamp.starts_with("directory") || self.stamp.starts_with(RULE) {
             return Ok(false);
         }
-        fs::symlink_metadata(&self.path).map_or_else(not_there, |now| Ok(stamp(&now) != self.stamp))
+        Stamp::at(&self.path).map_or_else(not_there, |now| Ok(now.to_string() != self.stamp))
     }
 }
 
@@ -348,8 +371,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a b");
         fs::write(&file, "one").unwrap();
-        let record =
-            record(b"/list\n", [(file.as_path(), file.as_path().into())].into_iter(), &[]).unwrap();
+        let stamped = Stamp::at(&file).map(|stamp| (file.as_path(), stamp));
+        let record = record(b"/list\n", [stamped].into_iter(), &[]).unwrap();
         let changed = |list: &[u8]| {
             recorded(&record, list).iter().filter(|r| r.is_changed().unwrap()).count()
         };

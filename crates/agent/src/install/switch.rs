@@ -19,7 +19,7 @@ use super::access::{self, AccessList};
 use super::disk::not_there;
 use super::hands::{Attributes, Hands};
 use super::journal::{self, Change, Journal, Phase};
-use super::ledger::{self, Entry, LedgerFiles, Previous};
+use super::ledger::{self, Entry, LedgerFiles, Previous, Stamp};
 use super::staging::{self, Staging};
 use super::{InstallError, Step};
 
@@ -108,12 +108,12 @@ impl Switch<'_> {
             self.stage(step)?;
         }
         let behind = self.staging.stages.first().map(|stage| self.hands.write_behind(stage));
-        self.stage_files()?;
+        let stamps = self.stage_files()?;
         for step in self.steps.iter().filter(|step| !matches!(step, Step::MakeDirectory { .. })) {
             self.stage(step)?;
         }
         self.stage_acls()?;
-        self.write_ledger(&[], false)?;
+        self.write_ledger(&[], self.stamps_of_staged(&stamps))?;
         drop(behind);
         self.sync_staged()?;
         self.enter(Phase::Switching)?;
@@ -147,7 +147,8 @@ impl Switch<'_> {
         }
     }
 
-    fn stage_files(&self) -> Result<(), InstallError> {
+    /// Copies all files; their stamps, in the order of the steps.
+    fn stage_files(&self) -> Result<Vec<Stamp>, InstallError> {
         let copies = self.steps.iter().filter_map(|step| match step {
             Step::Copy { source, destination } => Some((source.as_path(), destination.as_path())),
             _ => None,
@@ -193,21 +194,35 @@ impl Switch<'_> {
         self.hands.let_do(InstallError::host("set the permissions of", path), || set(step, at))
     }
 
-    /// Before the switch the files are where they were staged, after it in their places. In the middle of one, nothing that an
-    /// undoing reads is written over.
-    fn write_ledger(
+    fn made(&self) -> impl Iterator<Item = &Path> + Clone {
+        self.steps.iter().filter_map(Step::made)
+    }
+
+    /// What was made, with its stamp; of files these are known.
+    fn stamps_of_staged<'a>(
+        &'a self,
+        copied: &'a [Stamp],
+    ) -> impl Iterator<Item = io::Result<(&'a Path, Stamp)>> {
+        let mut copied = copied.iter();
+        self.steps.iter().filter_map(move |step| {
+            let path = step.made()?;
+            let known = if let Step::Copy { .. } = step { copied.next() } else { None };
+            Some(match known {
+                Some(stamp) => Ok((path, *stamp)),
+                None => Stamp::at(&self.staging.at(path)).map(|stamp| (path, stamp)),
+            })
+        })
+    }
+
+    /// Writes down what was made. In the middle of a switch, nothing that an undoing reads is written over.
+    fn write_ledger<'a>(
         &self,
         rules: &[(PathBuf, &SecurityContext)],
-        switched: bool,
+        made: impl Iterator<Item = io::Result<(&'a Path, Stamp)>>,
     ) -> Result<(), InstallError> {
         let LedgerFiles { next_cleanup, next_record, draft, .. } = self.files;
-        let made = self.steps.iter().filter_map(Step::made);
-        let list = ledger::text(made.clone(), rules);
-        let files = made.map(|path| {
-            let at = if switched { Cow::Borrowed(path) } else { self.staging.at(path) };
-            (path, at)
-        });
-        let record = ledger::record(&list, files, rules)
+        let list = ledger::text(self.made(), rules);
+        let record = ledger::record(&list, made, rules)
             .map_err(InstallError::host("look at what was staged for", &self.files.cleanup))?;
         for (path, text) in [(next_cleanup, &list), (next_record, &record)] {
             self.hands
@@ -221,7 +236,7 @@ impl Switch<'_> {
     /// Waits until the disk has all that was staged. A few files are waited for one by one: with all else on their file system, as
     /// many are, an Install waits for what others write, and for the unpacked revision.
     fn sync_staged(&self) -> Result<(), InstallError> {
-        let made = self.steps.iter().filter_map(Step::made).map(|path| self.staging.at(path));
+        let made = self.made().map(|path| self.staging.at(path));
         if made.clone().count() <= SYNC_EACH_MAX && !made.clone().any(|path| is_link(&path)) {
             let stages = self.staging.stages.iter().flat_map(|stage| [stage.parent(), Some(stage)]);
             let around = stages.flatten().chain([self.own_directory()]).map(Cow::Borrowed);
@@ -345,7 +360,7 @@ impl Switch<'_> {
             self.hands.let_do(refuse, || access::apply_rules(path))?;
         }
         if !rules.is_empty() {
-            self.write_ledger(&rules, true)?;
+            self.write_ledger(&rules, self.made().map(|path| Ok((path, Stamp::at(path)?))))?;
         }
         Ok(changes)
     }
