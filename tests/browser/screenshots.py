@@ -5,7 +5,7 @@ import pytest
 import longshore
 import story
 import webdriver
-from test_console import sign_in, waits
+from visitor import sign_in, waits
 
 IMAGES = longshore.REPOSITORY / "docs/images"
 

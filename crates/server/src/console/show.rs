@@ -145,6 +145,17 @@ pub fn event_lasted(state: &EventState, now: Timestamp) -> Option<Lasted> {
     }
 }
 
+/// For how many seconds an event has been running; nothing of one that does not.
+pub fn running_seconds(state: &EventState, now: Timestamp) -> Option<f64> {
+    match state {
+        EventState::InProgress { dispatched, .. } => Some(now.since(*dispatched).as_secs_f64()),
+        EventState::Pending
+        | EventState::Succeeded { .. }
+        | EventState::Failed { .. }
+        | EventState::Skipped { .. } => None,
+    }
+}
+
 /// A revision in one line, short enough for a table: an object with its version, a repository with the beginning of a
 /// commit.
 pub fn revision(revision: &Revision) -> String {

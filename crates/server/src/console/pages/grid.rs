@@ -3,7 +3,7 @@
 use std::fmt;
 
 use askama::filters::HtmlSafe;
-use model::{DeploymentId, EventState, Target, Timestamp};
+use model::{DeploymentId, Target, Timestamp};
 
 use super::super::frame::target_place;
 use super::super::show::{self, Badge};
@@ -128,15 +128,7 @@ pub fn cells(target: &Target, now: Timestamp) -> Vec<Cell> {
             id: format!("c{}-{number}", target.position),
             badge: Badge::event(&event.state),
             lasted: show::event_lasted(&event.state, now).map(|lasted| lasted.to_string()),
-            runs: match &event.state {
-                EventState::InProgress { dispatched, .. } => {
-                    Some(now.since(*dispatched).as_secs_f64())
-                }
-                EventState::Pending
-                | EventState::Succeeded { .. }
-                | EventState::Failed { .. }
-                | EventState::Skipped { .. } => None,
-            },
+            runs: show::running_seconds(&event.state, now),
         })
         .collect()
 }
@@ -165,7 +157,7 @@ pub fn differences(
 
 #[cfg(test)]
 mod tests {
-    use model::{Event, LifecycleEvent, TargetId, TargetStatus};
+    use model::{Event, EventState, LifecycleEvent, TargetId, TargetStatus};
 
     use super::*;
 

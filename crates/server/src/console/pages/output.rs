@@ -21,12 +21,16 @@ use crate::http::respond;
 
 use super::super::answer;
 use super::super::problem::Problem;
+use super::super::show::Badge;
 use super::super::visit::Visit;
 use super::live::event;
 use super::target::{self, Events};
 
-/// Output that a page shows of one host, in bytes; a file has all of it.
-const SHOWN_MAX: usize = 1 << 20;
+/// The output of one event that a page shows, in bytes: its end, where one sees why it failed. A file has all of it.
+const SHOWN_MAX: usize = 128 << 10;
+
+/// How far back a page looks for something.
+const SEARCHED_MAX: usize = 2 << 20;
 
 /// How long one look waits for more. Source: `waitSeconds`; short, so that a stream says now and then that it is there.
 const WAIT_SECONDS: i64 = 10;
@@ -34,26 +38,54 @@ const WAIT_SECONDS: i64 = 10;
 /// What was printed, by lifecycle event.
 #[derive(Debug, Default)]
 pub struct Printed {
-    texts: BTreeMap<String, String>,
+    texts: BTreeMap<String, Text>,
     /// Where to read on.
     pub next: String,
 }
 
+/// The output of one event, or its end.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Text {
+    pub text: String,
+    /// Bytes that were printed before it.
+    pub left_out: usize,
+}
+
 impl Printed {
     /// What the hooks of an event printed, if anything.
-    pub fn of(&self, event: &str) -> Option<&str> {
-        self.texts.get(event).map(String::as_str)
+    pub fn of(&self, event: &str) -> Option<&Text> {
+        self.texts.get(event)
     }
 
-    fn take(&mut self, chunks: Vec<HookOutputChunk>) -> usize {
-        let mut taken = 0;
+    /// Takes more of it, and lets go of what is further than `most` bytes from its end.
+    fn take(&mut self, chunks: Vec<HookOutputChunk>, most: usize) {
         for chunk in chunks {
-            let (event, text) =
-                (chunk.lifecycle_event_name.unwrap_or_default(), chunk.text.unwrap_or_default());
-            taken += text.len();
-            self.texts.entry(event).or_default().push_str(&text);
+            let event = chunk.lifecycle_event_name.unwrap_or_default();
+            let printed = self.texts.entry(event).or_default();
+            printed.text.push_str(&chunk.text.unwrap_or_default());
+            // Now and then only, so that a long output is not moved with each of its lines.
+            if printed.text.len() / 2 > most {
+                printed.keep_end(most);
+            }
         }
-        taken
+    }
+
+    fn keep_ends(&mut self, most: usize) {
+        for printed in self.texts.values_mut() {
+            printed.keep_end(most);
+        }
+    }
+}
+
+impl Text {
+    /// Keeps whole lines of the last `most` bytes; of a longer line, its end.
+    fn keep_end(&mut self, most: usize) {
+        let Some(from) = self.text.len().checked_sub(most).filter(|from| *from > 0) else { return };
+        let from = self.text.ceil_char_boundary(from);
+        let line = self.text[from..].find('\n').map(|end| from + end + 1);
+        let from = line.filter(|begins| *begins < self.text.len()).unwrap_or(from);
+        self.text.drain(..from);
+        self.left_out += from;
     }
 }
 
@@ -68,18 +100,28 @@ pub fn tail(state: &EventState) -> &str {
     }
 }
 
-/// What the hooks of a host printed, of all its events or of one.
+/// What the hooks of a host printed last, event by event; more of it if something is looked for.
 ///
 /// # Errors
 /// The visitor may not read it.
-pub async fn printed(
+pub async fn of_host(
+    visit: &Visit<'_>,
+    id: &str,
+    target: &Target,
+    is_search: bool,
+) -> Result<Printed, Problem> {
+    let most = if is_search { SEARCHED_MAX } else { SHOWN_MAX };
+    printed(visit, id, target, None, most).await
+}
+
+async fn printed(
     visit: &Visit<'_>,
     id: &str,
     target: &Target,
     event: Option<&str>,
+    most: usize,
 ) -> Result<Printed, Problem> {
-    let (mut printed, mut bytes) = (Printed::default(), 0);
-    let most = if event.is_some() { usize::MAX } else { SHOWN_MAX };
+    let mut printed = Printed::default();
     visit.may_read(Operation::GetHookOutput, json!({"deploymentId": id})).await?;
     loop {
         let input = GetHookOutputInput {
@@ -92,11 +134,11 @@ pub async fn printed(
         let found = visit.app().get_hook_output(visit.call(), input).await?;
         printed.next = found.next_token.unwrap_or_default();
         let chunks = found.chunks.unwrap_or_default();
-        let was_all = chunks.is_empty();
-        bytes += printed.take(chunks);
-        if was_all || bytes > most {
+        if chunks.is_empty() {
+            printed.keep_ends(most);
             return Ok(printed);
         }
+        printed.take(chunks, most);
     }
 }
 
@@ -111,8 +153,9 @@ pub async fn download(
     let found = target.events.iter().find(|found| found.name.name() == event);
     let missing = || Problem::NotFound(format!("There is no output of {event}."));
     let found = found.ok_or_else(missing)?;
-    let printed = printed(visit, id, &target, Some(event)).await?;
-    let text = printed.of(event).unwrap_or_else(|| tail(&found.state)).to_owned();
+    let printed = printed(visit, id, &target, Some(event), usize::MAX).await?;
+    let text = printed.of(event).map_or_else(|| tail(&found.state), |printed| &printed.text);
+    let text = text.to_owned();
     let name = format!("{}-{}-{event}.log", record.state.id, target.id);
     Ok(answer::download(&name, text))
 }
@@ -132,6 +175,7 @@ pub async fn stream(visit: &Visit<'_>, id: &str, target: &str) -> Result<Respons
             .get("after")
             .map(str::to_owned)),
         shown: String::new(),
+        badge: None,
         rounds: 0,
         is_over: false,
     };
@@ -157,6 +201,8 @@ struct Follow {
     next: Option<String>,
     /// The table of events as the visitor sees it.
     shown: String,
+    /// The host's status as the visitor sees it.
+    badge: Option<Badge>,
     rounds: u32,
     is_over: bool,
 }
@@ -190,10 +236,10 @@ impl Follow {
         let GetHookOutputOutput { chunks, next_token, ended } = found;
         let next = next_token.unwrap_or_default();
         let mut printed = Printed::default();
-        printed.take(chunks.unwrap_or_default());
+        printed.take(chunks.unwrap_or_default(), usize::MAX);
         let mut events = String::new();
-        for (name, text) in &printed.texts {
-            let piece = json!({"id": format!("output-{name}"), "text": text}).to_string();
+        for (name, printed) in &printed.texts {
+            let piece = json!({"id": format!("output-{name}"), "text": printed.text}).to_string();
             events += &event("append", &next, &piece);
         }
         self.next = Some(next.clone());
@@ -201,14 +247,54 @@ impl Follow {
         if let Some(target) = self.edge.app.target(&self.id, &self.target).await? {
             let table = Events::of(&target, self.edge.clock.now());
             let table = table.render().map_err(|error| Problem::internal("a page", error))?;
-            if table != self.shown {
+            let badge = Badge::target(target.status);
+            if table != self.shown || self.badge != Some(badge) {
+                // Apart, for a browser reads rows of a table only where nothing else stands before them.
                 events += &event("patch", &next, &table);
-                self.shown = table;
+                events += &event("patch", &next, &target::state(badge));
+                (self.shown, self.badge) = (table, Some(badge));
             }
         }
         if self.is_over {
             events += &event("over", &next, "over");
         }
         Ok(if events.is_empty() { ": still here\n\n".to_owned() } else { events })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_shows_the_end_of_a_long_output_in_whole_lines() {
+        let kept = |text: &str, most| {
+            let mut printed = Text { text: text.to_owned(), left_out: 0 };
+            printed.keep_end(most);
+            (printed.text, printed.left_out)
+        };
+        assert_eq!(kept("one\ntwo\n", 8), ("one\ntwo\n".to_owned(), 0));
+        assert_eq!(kept("one\ntwo\n", 6), ("two\n".to_owned(), 4));
+        assert_eq!(kept("ä one line", 9), (" one line".to_owned(), 2));
+        assert_eq!(kept("no end of it\n", 4), (" it\n".to_owned(), 9));
+    }
+
+    #[test]
+    fn no_more_is_kept_of_a_long_output_than_is_shown() {
+        let mut printed = Printed::default();
+        for number in 0..10_000 {
+            let chunk = HookOutputChunk {
+                lifecycle_event_name: Some("AfterInstall".to_owned()),
+                text: Some(format!("line {number}\n")),
+                ..HookOutputChunk::default()
+            };
+            printed.take(vec![chunk], 1000);
+            assert!(printed.of("AfterInstall").unwrap().text.len() <= 2100);
+        }
+        printed.keep_ends(1000);
+        let kept = printed.of("AfterInstall").unwrap();
+        assert!(kept.text.starts_with("line 99") && kept.text.ends_with("line 9999\n"));
+        let printed: usize = (0..10_000).map(|number| format!("line {number}\n").len()).sum();
+        assert_eq!(kept.text.len() + kept.left_out, printed);
     }
 }

@@ -25,6 +25,12 @@ function tick() {
   }
 }
 
+// The status that a part of the page shows, if it shows one.
+function status(part) {
+  const state = part.matches(".state") ? part : part.querySelector(".state");
+  return state?.querySelector(".badge")?.textContent;
+}
+
 function replace(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
@@ -32,14 +38,30 @@ function replace(html) {
     const old = document.getElementById(element.id);
     // Whoever is about to press a button must not lose it to one that looks the same.
     if (!old || old.outerHTML === element.outerHTML) continue;
-    const said = old.querySelector(".state");
-    const says = element.querySelector(".state");
-    if (said && says && announce && said.querySelector(".badge")?.textContent !== says.querySelector(".badge")?.textContent) {
-      announce.textContent = `The deployment is now: ${says.querySelector(".badge").textContent}`;
-    }
+    const said = status(old);
+    const says = status(element);
+    if (says && announce && said !== says) announce.textContent = `${announce.dataset.what} is now: ${says}`;
     old.replaceWith(element);
   }
   tick();
+}
+
+// Characters of one hook's output on a page; what is longer loses its beginning, so that a flood does not slow it down.
+const PRINTED_MAX = 1 << 18;
+
+function print(output, text) {
+  const find = output.dataset.find?.toLowerCase();
+  for (const part of find ? text.split(/(\n)/) : [text]) {
+    const mark = find && part.toLowerCase().includes(find) ? document.createElement("mark") : null;
+    mark?.append(part);
+    output.append(mark ?? part);
+  }
+  let length = output.textContent.length;
+  while (length > PRINTED_MAX && output.childNodes.length > 1) {
+    length -= output.firstChild.textContent.length;
+    output.firstChild.remove();
+    output.closest("section").querySelector(".cut").hidden = false;
+  }
 }
 
 if (live && window.EventSource) {
@@ -55,7 +77,7 @@ if (live && window.EventSource) {
     // Whoever reads further up is not moved.
     const atEnd = output.scrollHeight - output.scrollTop - output.clientHeight < 40;
     output.closest("section").hidden = false;
-    output.append(text);
+    print(output, text);
     if (atEnd) output.scrollTop = output.scrollHeight;
   });
   stream.addEventListener("over", () => { stream.close(); live.dataset.connected = "over"; });
