@@ -125,10 +125,13 @@ pub fn uninstall(root: &Utf8Path) -> anyhow::Result<()> {
     }
     if places.is_this_machine() {
         stop_if_running()?;
-        unregister(&places);
+        disable();
     }
     for path in [places.unit(), places.init_script()] {
         gone(fs::remove_file(&path)).with_context(|| format!("cannot remove {path}"))?;
+    }
+    if places.is_this_machine() {
+        forget();
     }
     for path in [places.home(), places.settings(), places.logs()] {
         gone(fs::remove_dir_all(&path)).with_context(|| format!("cannot remove {path}"))?;
@@ -223,15 +226,21 @@ fn register(places: &Places<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn unregister(places: &Places<'_>) {
-    if places.unit().exists() {
-        quietly("systemctl", &["disable", service_unit::NAME]);
-        let _ = fs::remove_file(places.unit());
+/// Ends the service for good, also one that is about to be started again since it failed.
+fn disable() {
+    if has_systemd() {
+        quietly("systemctl", &["disable", "--now", service_unit::NAME]);
+    }
+    quietly("chkconfig", &["--del", service_unit::NAME]);
+}
+
+/// Lets the machine's init see that unit and script are gone. With systemd that is one step for both: of a script without a
+/// unit it would make one itself.
+fn forget() {
+    quietly("update-rc.d", &[service_unit::NAME, "remove"]);
+    if has_systemd() {
         quietly("systemctl", &["daemon-reload"]);
-    } else {
-        quietly("chkconfig", &["--del", service_unit::NAME]);
-        let _ = fs::remove_file(places.init_script());
-        quietly("update-rc.d", &[service_unit::NAME, "remove"]);
+        quietly("systemctl", &["reset-failed", service_unit::NAME]);
     }
 }
 
