@@ -4,18 +4,17 @@ There need be no systemd here: a small parent holds the socket, hands it over an
 systemd does. Source: sd_listen_fds(3), sd_notify(3).
 """
 
-import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import threading
 
 import pytest
 
 import longshore
 from conftest import Clients, _state_directory
+from meanwhile import meanwhile
 from names import unique
 from official_agent import OfficialAgent
 
@@ -75,30 +74,6 @@ def service():
         service.stop()
     service.socket.close()
     shutil.rmtree(home)
-
-
-@contextlib.contextmanager
-def meanwhile(*works):
-    """Repeats each work in a thread of its own; yields what they did, what went wrong, and how to end."""
-    ending, done, problems = threading.Event(), [0] * len(works), []
-
-    def repeat(number, work):
-        while not ending.is_set() and not problems:
-            try:
-                work()
-                done[number] += 1
-            except Exception as problem:
-                problems.append(problem)
-
-    threads = [threading.Thread(target=repeat, args=pair, daemon=True) for pair in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield done, problems, ending
-    finally:
-        ending.set()
-        for thread in threads:
-            thread.join(70)
 
 
 def test_nobody_is_refused_while_it_restarts(service):
