@@ -65,6 +65,11 @@ const NEEDS: &[Need] = &[
         is_met: || find("chromedriver").is_some(),
     },
     Need {
+        what: "systemd, which the tests boot in a machine of their own",
+        package: "systemd",
+        is_met: || Path::new("/lib/systemd/systemd").exists(),
+    },
+    Need {
         what: "PostgreSQL's server programs, for the tests of the store",
         package: "postgresql",
         is_met: || postgres::programs().is_some(),
