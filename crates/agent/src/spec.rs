@@ -1,6 +1,7 @@
 //! The deployment specification: what the control plane signed about the deployment that a command belongs to.
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+pub use model::BundleType as ArchiveType;
 use model::appspec::FileExistsBehavior;
 use serde_json::Value;
 
@@ -64,31 +65,6 @@ pub struct Token(pub String);
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("REDACTED")
-    }
-}
-
-/// A kind of archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ArchiveType {
-    /// A tar file, plain or compressed: the kind of compression is found out.
-    Tar,
-    /// A tar file compressed with gzip.
-    Tgz,
-    /// A tar file compressed with Zstandard, which the official agent does not know.
-    TarZst,
-    Zip,
-}
-
-impl ArchiveType {
-    /// The type of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "tar" => Some(Self::Tar),
-            "tgz" => Some(Self::Tgz),
-            "tar.zst" => Some(Self::TarZst),
-            "zip" => Some(Self::Zip),
-            _ => None,
-        }
     }
 }
 

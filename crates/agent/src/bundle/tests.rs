@@ -279,9 +279,9 @@ fn a_link_climbs_out_only_if_it_does() {
         ("bin/python", "/usr/bin/python3", false),
         ("a", ".", false),
     ] {
-        assert_eq!(beneath::climbs_out(Path::new(link), Path::new(target)), out, "{link} {target}");
+        assert_eq!(archive::climbs_out(Path::new(link), Path::new(target)), out, "{link} {target}");
     }
-    assert_eq!(beneath::shown(b"a\nb\xff"), "a\u{fffd}b\u{fffd}");
+    assert_eq!(archive::shown(b"a\nb\xff"), "a\u{fffd}b\u{fffd}");
     assert!(local::copy_directory(Utf8Path::new("/no/such"), Utf8Path::new("/tmp/x")).is_err());
 }
 

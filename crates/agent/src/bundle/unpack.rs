@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use archive::{BadName, climbs_out, entry_path, shown};
 use camino::Utf8Path;
 
-use super::beneath::{BadName, Beneath, climbs_out, entry_path, shown};
+use super::beneath::Beneath;
 use super::pool::{PIECE_BYTES, Pool};
 use super::spool::Spool;
 use super::{BundleError, place, tarball, zipfile};
