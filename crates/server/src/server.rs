@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::alarms::{AlarmWatcher, POLL_INTERVAL, SourceKeeper};
-use crate::app::{App, PageTokens, on_premises};
+use crate::app::{App, Bundles, PageTokens, on_premises};
 use crate::clock::Clock;
 use crate::console::{Console, ConsoleConfig};
 use crate::data_dir;
@@ -353,7 +353,13 @@ impl Parts {
                 Arc::clone(&latencies),
                 stopping.clone(),
             ),
-            app: App::new(store, PageTokens::new(&secret), git_hub, stopping.clone()),
+            app: App::new(
+                store,
+                PageTokens::new(&secret),
+                git_hub,
+                Bundles::new(s3.clone()),
+                stopping.clone(),
+            ),
             s3,
             authenticator: Authenticator::new(Arc::clone(&keyring)),
             keyring,

@@ -99,18 +99,6 @@ impl S3<'_> {
         }
     }
 
-    /// The content of an object, or of one of its versions. Whoever asks knows that it is small.
-    pub async fn get(
-        &self,
-        bucket: &str,
-        key: &str,
-        version: Option<&str>,
-    ) -> Result<bytes::Bytes, CallError> {
-        let version = version.map(|id| format!("?versionId={}", query(id))).unwrap_or_default();
-        let target = path(bucket, key) + &version;
-        Ok(self.ask("GetObject", "GET", &target, Vec::new()).await?.body)
-    }
-
     pub async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<Object, CallError> {
         let answer = self.ask("PutObject", "PUT", &path(bucket, key), body).await?;
         Ok(object(&answer, None))

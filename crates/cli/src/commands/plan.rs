@@ -1,50 +1,22 @@
-//! `longshore deployment plan`: what a deployment would do. The server says which hosts in which order; what hooks would
-//! run is read here, from the folder or the bundle.
+//! `longshore deployment plan`: what a deployment would do, as the server says it. What was not uploaded is read here, from
+//! the folder.
 
 use std::process::ExitCode;
 
 use anyhow::Context;
-use model::appspec::AppSpec;
-use serde::Serialize;
+use model::appspec::{AppSpec, Hook};
 use wire::codedeploy::CreateDeploymentInput;
-use wire::longshore::{PlanDeploymentInput, PlanDeploymentOutput, PlannedTarget};
+use wire::longshore::{
+    PlanDeploymentInput, PlanDeploymentOutput, PlannedHook, PlannedScript, PlannedTarget,
+};
 
 use super::deploy;
 use crate::args::PlanDeployment;
-use crate::client::{Client, S3};
+use crate::client::Client;
 use crate::outcome::{FAILED, Usage};
 use crate::output::{Format, Found};
 use crate::push::{self, Unpushed};
 use crate::words::{self, text};
-
-/// The largest bundle in bytes that is fetched to see which scripts it has.
-const LOOKED_INTO_MAX: i64 = 32 << 20;
-
-/// What is printed as JSON: the server's answer, and what only the folder tells.
-#[derive(Serialize)]
-struct Plan {
-    #[serde(flatten)]
-    answer: PlanDeploymentOutput,
-    /// In the order in which they would run; absent: the bundle was not looked into.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hooks: Option<Vec<HookEvent>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HookEvent {
-    lifecycle_event_name: String,
-    scripts: Vec<Script>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Script {
-    location: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    runas: Option<String>,
-    timeout_seconds: u64,
-}
 
 pub async fn plan(asked: &PlanDeployment) -> anyhow::Result<ExitCode> {
     let client = super::client(&asked.remote).await?;
@@ -61,16 +33,10 @@ pub async fn plan(asked: &PlanDeployment) -> anyhow::Result<ExitCode> {
         format!("no deployment to {application}/{} can be planned", asked.new.group)
     })?;
     if let Some(unpushed) = &unpushed {
-        fill_in_sizes(&mut answer, unpushed.size);
+        fill_in(&mut answer, unpushed);
     }
-    let appspec = match &unpushed {
-        Some(unpushed) => Some(unpushed.appspec.clone()),
-        None => look_inside(&client, &answer).await,
-    };
-    let hooks = appspec.map(|appspec| hooks(&answer, &appspec));
-    let plan = Plan { answer, hooks };
-    show(&plan, unpushed.as_ref(), asked)?;
-    let is_refused = !plan.answer.refusals.as_deref().unwrap_or_default().is_empty();
+    show(&answer, unpushed.as_ref(), asked)?;
+    let is_refused = refusals(&answer).next().is_some();
     Ok(if is_refused { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
@@ -92,31 +58,22 @@ async fn ask(
     Ok(client.call(&input).await?)
 }
 
-/// What the bundle's AppSpec says, if the bundle is in a bucket of the server and not too large to be fetched for that.
-/// Without it everything else is still worth telling.
-async fn look_inside(client: &Client, answer: &PlanDeploymentOutput) -> Option<AppSpec> {
-    let s3 = answer.revision.as_ref()?.s3_location.as_ref()?;
-    answer.bundle_bytes.filter(|bytes| *bytes <= LOOKED_INTO_MAX)?;
-    let (bucket, key) = (text(s3.bucket.as_ref()), text(s3.key.as_ref()));
-    let looked = async {
-        let bundle = S3(client).get(bucket, key, s3.version.as_deref()).await?;
-        push::inside::appspec(&bundle, text(s3.bundle_type.as_ref()))
-    };
-    match looked.await {
-        Ok(appspec) => Some(appspec),
-        Err(error) => {
-            eprintln!("longshore: which scripts would run is not known: {error:#}");
-            None
-        }
+/// The server cannot know what was not uploaded: only the folder tells its size and its scripts.
+fn fill_in(answer: &mut PlanDeploymentOutput, unpushed: &Unpushed) {
+    if answer.bundle_bytes.is_some() {
+        return;
     }
+    fill_in_sizes(answer, unpushed.size);
+    answer.hooks = Some(hooks(answer, &unpushed.appspec));
+    answer.host_refusals = Some(Vec::new());
+    answer.bundle_unread = None;
 }
 
-/// The server cannot know the size of what was not uploaded.
 fn fill_in_sizes(answer: &mut PlanDeploymentOutput, size: u64) {
     let size = i64::try_from(size).unwrap_or(i64::MAX);
     let fetching = i64::try_from(fetching(answer)).unwrap_or(i64::MAX);
-    answer.bundle_bytes.get_or_insert(size);
-    answer.bytes_to_fetch.get_or_insert(size.saturating_mul(fetching));
+    answer.bundle_bytes = Some(size);
+    answer.bytes_to_fetch = Some(size.saturating_mul(fetching));
 }
 
 /// How many hosts do not have the revision.
@@ -125,38 +82,52 @@ fn fetching(answer: &PlanDeploymentOutput) -> usize {
     targets.iter().filter(|target| target.has_revision != Some(true)).count()
 }
 
-fn hooks(answer: &PlanDeploymentOutput, appspec: &AppSpec) -> Vec<HookEvent> {
-    let of = |event: &String| HookEvent {
-        lifecycle_event_name: event.clone(),
-        scripts: appspec
-            .hooks
-            .of(event)
-            .iter()
-            // What the AppSpec has for these is not for this deployment.
-            .filter(|_| of_agent(event).is_none())
-            .map(|hook| Script {
-                location: hook.location.clone(),
-                runas: hook.runas.clone(),
-                timeout_seconds: hook.timeout.as_secs(),
-            })
-            .collect(),
+fn hooks(answer: &PlanDeploymentOutput, appspec: &AppSpec) -> Vec<PlannedHook> {
+    let script = |hook: &Hook| PlannedScript {
+        location: Some(hook.location.clone()),
+        runas: hook.runas.clone(),
+        timeout_seconds: i64::try_from(hook.timeout.as_secs()).ok(),
+    };
+    let of = |event: &String| PlannedHook {
+        lifecycle_event_name: Some(event.clone()),
+        // What the AppSpec has for events of the agent's is not for this deployment.
+        scripts: Some(match of_agent(event) {
+            Some(_) => Vec::new(),
+            None => appspec.hooks.of(event).iter().map(script).collect(),
+        }),
     };
     answer.lifecycle_events.iter().flatten().map(of).collect()
 }
 
-fn show(plan: &Plan, unpushed: Option<&Unpushed>, asked: &PlanDeployment) -> anyhow::Result<()> {
+/// Why it would not begin, and why hosts would fail.
+fn refusals(answer: &PlanDeploymentOutput) -> impl Iterator<Item = &String> {
+    answer.refusals.iter().chain(&answer.host_refusals).flatten()
+}
+
+fn show(
+    answer: &PlanDeploymentOutput,
+    unpushed: Option<&Unpushed>,
+    asked: &PlanDeployment,
+) -> anyhow::Result<()> {
     let remote = &asked.remote;
-    let refusals = plan.answer.refusals.as_deref().unwrap_or_default();
     if remote.output == Format::Text && remote.query.is_none() {
         // The rows are hosts: what stands against the whole is said beside them.
-        refusals.iter().for_each(|why| eprintln!("longshore: it would be refused: {why}"));
+        answer
+            .refusals
+            .iter()
+            .flatten()
+            .for_each(|why| eprintln!("longshore: it would be refused: {why}"));
+        answer
+            .host_refusals
+            .iter()
+            .flatten()
+            .for_each(|why| eprintln!("longshore: its hosts would fail: {why}"));
     }
     let heads = ["Batch", "Host", "Zone", "Health", "Has it", "Pause after"];
-    let mut found = Found::rows(plan, &heads, targets(&plan.answer))?;
-    found = found.with_notes(summary(&plan.answer, unpushed, asked));
-    let rows = events(&plan.answer, plan.hooks.as_deref());
+    let mut found = Found::rows(answer, &heads, targets(answer))?;
+    found = found.with_notes(summary(answer, unpushed, asked));
     found
-        .with_table(&["Event", "Script", "As", "Timeout"], rows)
+        .with_table(&["Event", "Script", "As", "Timeout"], events(answer))
         .print(remote.output, remote.query.as_deref())
 }
 
@@ -207,7 +178,6 @@ fn summary(
     unpushed: Option<&Unpushed>,
     asked: &PlanDeployment,
 ) -> Vec<String> {
-    let refusals = answer.refusals.as_deref().unwrap_or_default();
     let hosts = answer.targets.as_ref().map_or(0, Vec::len);
     let revision = match unpushed {
         Some(unpushed) => {
@@ -240,7 +210,9 @@ fn summary(
         answer.status_messages.iter().flatten().map(|note| format!("Note           {note}")),
     );
     lines.extend(answer.waits.iter().map(|why| format!("Would wait     {why}")));
-    lines.extend(refusals.iter().map(|why| format!("Refused        {why}")));
+    let told = |answer: &Option<Vec<String>>| answer.clone().unwrap_or_default();
+    lines.extend(told(&answer.refusals).iter().map(|why| format!("Refused        {why}")));
+    lines.extend(told(&answer.host_refusals).iter().map(|why| format!("Would fail     {why}")));
     lines
 }
 
@@ -257,28 +229,34 @@ fn bytes(answer: &PlanDeploymentOutput) -> String {
 }
 
 /// What each host would run, one script a row.
-fn events(answer: &PlanDeploymentOutput, hooks: Option<&[HookEvent]>) -> Vec<Vec<String>> {
-    let Some(hooks) = hooks else {
-        let row =
-            |event: &String| vec![event.clone(), of_agent(event).unwrap_or(UNREAD).to_owned()];
+fn events(answer: &PlanDeploymentOutput) -> Vec<Vec<String>> {
+    let Some(hooks) = &answer.hooks else {
+        let unread = match &answer.bundle_unread {
+            Some(why) => format!("{UNREAD}: {why}"),
+            None => UNREAD.to_owned(),
+        };
+        let row = |event: &String| {
+            let what = of_agent(event).map_or_else(|| unread.clone(), str::to_owned);
+            vec![event.clone(), what]
+        };
         return answer.lifecycle_events.iter().flatten().map(row).collect();
     };
     let mut rows = Vec::new();
-    for HookEvent { lifecycle_event_name: event, scripts } in hooks {
+    for hook in hooks {
+        let (event, scripts) = (text(hook.lifecycle_event_name.as_ref()), &hook.scripts);
+        let scripts = scripts.as_deref().unwrap_or_default();
         if let Some(what) = of_agent(event) {
-            rows.push(vec![event.clone(), what.to_owned()]);
+            rows.push(vec![event.to_owned(), what.to_owned()]);
         } else if scripts.is_empty() {
-            rows.push(vec![event.clone(), "nothing".to_owned()]);
+            rows.push(vec![event.to_owned(), "nothing".to_owned()]);
         } else {
             rows.extend(scripts.iter().map(|script| {
                 vec![
-                    event.clone(),
-                    script.location.clone(),
+                    event.to_owned(),
+                    text(script.location.as_ref()).to_owned(),
                     script.runas.clone().unwrap_or_else(|| "the agent's user".to_owned()),
                     words::duration(
-                        i64::try_from(script.timeout_seconds)
-                            .unwrap_or(i64::MAX)
-                            .saturating_mul(1000),
+                        script.timeout_seconds.unwrap_or_default().saturating_mul(1000),
                     ),
                 ]
             }));
@@ -288,7 +266,7 @@ fn events(answer: &PlanDeploymentOutput, hooks: Option<&[HookEvent]>) -> Vec<Vec
 }
 
 /// What is said of hooks where no AppSpec was read.
-const UNREAD: &str = "as its AppSpec says, which was not looked into";
+const UNREAD: &str = "as its AppSpec says, which was not read";
 
 /// What an event does that runs no script of the new revision. Source: CodeDeploy user guide, "AppSpec 'hooks' section".
 fn of_agent(event: &str) -> Option<&'static str> {
@@ -340,8 +318,5 @@ mod tests {
         };
         fill_in_sizes(&mut answer, 100);
         assert_eq!((answer.bundle_bytes, answer.bytes_to_fetch), (Some(100), Some(200)));
-        answer.bundle_bytes = Some(1);
-        fill_in_sizes(&mut answer, 100);
-        assert_eq!(answer.bundle_bytes, Some(1));
     }
 }

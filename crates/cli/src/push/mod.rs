@@ -1,6 +1,5 @@
 //! How a folder becomes a revision: packed, uploaded, registered.
 
-pub mod inside;
 mod pack;
 mod upload;
 

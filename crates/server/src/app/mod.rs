@@ -4,6 +4,7 @@
 //! down, and the store tells the driver; none of them sets a deployment's status.
 
 pub mod applications;
+pub mod bundle;
 pub mod configs;
 pub mod deployments;
 pub mod explain;
@@ -39,6 +40,7 @@ use store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use wire::{ErrorCode, ServiceError};
 
+pub use bundle::Bundles;
 pub use deployment_info::{Options, rollback_message};
 pub use group_record::settings as group_settings;
 pub use page::PageTokens;
@@ -53,6 +55,7 @@ pub struct App {
     pub(crate) store: Store,
     tokens: PageTokens,
     git_hub: GitHubTokens,
+    bundles: Bundles,
     /// Cancelled when the server ends: what waits for something then answers.
     stopping: CancellationToken,
 }
@@ -119,9 +122,10 @@ impl App {
         store: Store,
         tokens: PageTokens,
         git_hub: GitHubTokens,
+        bundles: Bundles,
         stopping: CancellationToken,
     ) -> Self {
-        Self { store, tokens, git_hub, stopping }
+        Self { store, tokens, git_hub, bundles, stopping }
     }
 
     /// Whether the database answers.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use model::appspec::Hook;
 use model::{
     ApplicationName, DeploymentConfigName, DeploymentGroupName, DeploymentId, EventState,
     LifecycleEvent, MinimumHealthyHosts, Revision, Target, TargetId, TargetStatus,
@@ -10,9 +11,13 @@ use model::{
 use rollout::{Candidate, Forecast, HealthClass, Holder, Line, Members, Snapshot, forecast};
 use store::{Group, HealthRecord, NewDeployment};
 use wire::codedeploy::CreateDeploymentInput;
-use wire::longshore::{PlanDeploymentOutput, PlannedBatch, PlannedTarget};
+use wire::longshore::{
+    PlanDeploymentOutput, PlannedBatch, PlannedHook, PlannedScript, PlannedTarget,
+};
 
+use super::bundle::{Inside, Seen};
 use super::{Answer, App, Call, deployments, location};
+use crate::forms::Context;
 use crate::inventory::Inventory;
 
 /// Always the same, so that whoever asks again gets the same order of hosts; no deployment has it.
@@ -37,8 +42,8 @@ pub struct Preview {
     pub hosts: BTreeMap<TargetId, PlannedHost>,
     /// Why it would not be accepted, or would end at once; none: it would begin.
     pub refusals: Vec<String>,
-    /// The size of the bundle; absent: it is not in a bucket of this server.
-    pub bundle_bytes: Option<u64>,
+    /// What its bundle says.
+    pub bundle: Seen,
     /// How long it would take, if hosts take as long as in the group's last successful deployment; absent: there is none.
     pub expected: Option<Duration>,
 }
@@ -59,6 +64,7 @@ impl App {
     /// Those of `CreateDeployment` about what is given; what the group or its state stands against is told.
     pub async fn preview_deployment(
         &self,
+        context: &Context,
         call: &Call,
         input: &CreateDeploymentInput,
     ) -> Answer<Preview> {
@@ -82,7 +88,7 @@ impl App {
         Ok(Preview {
             application: application.name,
             group: group.name.clone(),
-            bundle_bytes: self.bundle_bytes(&new.revision).await?,
+            bundle: self.bundles.look(context, &call.caller, &new.revision).await?,
             expected: self.expected(&group, &forecast).await?,
             revision: new.revision,
             configuration: new.config_name,
@@ -126,12 +132,6 @@ impl App {
         Ok(seen)
     }
 
-    async fn bundle_bytes(&self, revision: &Revision) -> Answer<Option<u64>> {
-        let Revision::S3 { bucket, key, version, .. } = revision else { return Ok(None) };
-        let found = self.store.object(bucket, key, version.as_deref()).await?;
-        Ok(found.filter(|object| !object.delete_marker).map(|object| object.size))
-    }
-
     /// As many hosts' times as there are batches, and the pauses.
     async fn expected(&self, group: &Group, forecast: &Forecast) -> Answer<Option<Duration>> {
         let Some(last) = &group.last_successful else { return Ok(None) };
@@ -145,10 +145,11 @@ impl App {
     /// What `CreateDeployment` with this input would do, as the API says it.
     pub async fn plan_deployment(
         &self,
+        context: &Context,
         call: &Call,
         input: CreateDeploymentInput,
     ) -> Answer<PlanDeploymentOutput> {
-        Ok(show(self.preview_deployment(call, &input).await?))
+        Ok(show(self.preview_deployment(context, call, &input).await?))
     }
 }
 
@@ -192,13 +193,22 @@ impl Preview {
         self.hosts.get(id)
     }
 
+    /// Why hosts would fail, going by the bundle.
+    pub fn host_refusals(&self) -> &[String] {
+        match &self.bundle.inside {
+            Inside::Read { refusals, .. } => refusals,
+            Inside::Refused(refusal) => std::slice::from_ref(refusal),
+            Inside::Unread(_) => &[],
+        }
+    }
+
     /// What all hosts together would fetch that do not have the revision.
     fn bytes_to_fetch(&self) -> Option<u64> {
         let targets = self.forecast.targets.iter();
         let fetching =
             targets.filter(|target| !self.host(&target.id).is_some_and(|host| host.has_revision));
         let fetching = u64::try_from(fetching.count()).unwrap_or(u64::MAX);
-        self.bundle_bytes.map(|bytes| bytes.saturating_mul(fetching))
+        self.bundle.bytes.map(|bytes| bytes.saturating_mul(fetching))
     }
 }
 
@@ -233,11 +243,38 @@ fn show(preview: Preview) -> PlanDeploymentOutput {
         batches: Some(batches.collect()),
         waits: preview.forecast.waits.as_ref().map(ToString::to_string),
         status_messages: Some(preview.forecast.messages.iter().map(ToString::to_string).collect()),
-        bundle_bytes: preview.bundle_bytes.map(long),
+        hooks: hooks(&preview.bundle.inside),
+        host_refusals: Some(preview.host_refusals().to_vec()),
+        bundle_unread: match &preview.bundle.inside {
+            Inside::Unread(why) => Some(why.clone()),
+            Inside::Read { .. } | Inside::Refused(_) => None,
+        },
+        bundle_bytes: preview.bundle.bytes.map(long),
         bytes_to_fetch,
         expected_seconds: preview.expected.map(|expected| long(expected.as_secs())),
         refusals: Some(preview.refusals),
     }
+}
+
+/// What the AppSpec has for each event; nothing where there is none that counts.
+fn hooks(inside: &Inside) -> Option<Vec<PlannedHook>> {
+    let Inside::Read { hooks, .. } = inside else { return None };
+    let scripts = |hooks: &[Hook]| {
+        let script = |hook: &Hook| PlannedScript {
+            location: Some(hook.location.clone()),
+            runas: hook.runas.clone(),
+            timeout_seconds: i64::try_from(hook.timeout.as_secs()).ok(),
+        };
+        hooks.iter().map(script).collect()
+    };
+    let of = |event: LifecycleEvent| PlannedHook {
+        lifecycle_event_name: Some(event.name().to_owned()),
+        scripts: hooks
+            .iter()
+            .find(|(known, _)| *known == event)
+            .map_or(Some(Vec::new()), |(_, of)| Some(scripts(of))),
+    };
+    Some(LifecycleEvent::IN_PLACE.into_iter().map(of).collect())
 }
 
 const fn health_name(health: HealthClass) -> &'static str {

@@ -51,7 +51,9 @@ pub async fn answer(
         }
         Operation::ListHosts => json11::encode(&app.list_hosts(call, read(body)?).await?),
         // Its input is that of CreateDeployment, held to the same limits.
-        Operation::PlanDeployment => json11::encode(&app.plan_deployment(call, read(body)?).await?),
+        Operation::PlanDeployment => {
+            json11::encode(&app.plan_deployment(context, call, read(body)?).await?)
+        }
         Operation::PutGitHubAccountToken => {
             json11::encode(&app.put_git_hub_account_token(call, read(body)?).await?)
         }

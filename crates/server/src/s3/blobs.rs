@@ -211,7 +211,7 @@ impl Blobs {
         Ok(ReaderStream::with_capacity(file.take(piece.len), READ_SIZE))
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub(super) fn path(&self, file: &str) -> PathBuf {
         self.root.join(data_dir::place_of_object(file))
     }
 
@@ -392,13 +392,13 @@ fn remove_file(path: &Path) -> bool {
 
 /// The part of a segment that a range asks for.
 #[derive(Debug, PartialEq, Eq)]
-struct Piece {
-    file: String,
-    offset: u64,
-    len: u64,
+pub(super) struct Piece {
+    pub(super) file: String,
+    pub(super) offset: u64,
+    pub(super) len: u64,
 }
 
-fn pieces(blob: &Blob, range: Range<u64>) -> VecDeque<Piece> {
+pub(super) fn pieces(blob: &Blob, range: Range<u64>) -> VecDeque<Piece> {
     if blob.segments.is_empty() {
         let end = range.end.min(blob.size);
         let len = end.saturating_sub(range.start);
@@ -456,13 +456,13 @@ impl Readers {
 
 /// Keeps an object's files while they are read.
 #[derive(Debug)]
-struct Lease {
+pub(super) struct Lease {
     blobs: Blobs,
     file: String,
 }
 
 impl Lease {
-    fn new(blobs: &Blobs, file: &str) -> Self {
+    pub(super) fn new(blobs: &Blobs, file: &str) -> Self {
         blobs.readers().enter(file);
         Self { blobs: blobs.clone(), file: file.to_owned() }
     }

@@ -28,6 +28,7 @@ mod digest;
 mod blobs;
 mod found;
 mod published;
+mod reader;
 
 use std::io;
 use std::path::PathBuf;
@@ -46,6 +47,7 @@ pub use auth::{Credentials, Key};
 pub use blobs::SweepError;
 pub use front::S3Service;
 pub use published::{NothingPublished, Published, PublishedObject};
+pub use reader::ObjectReader;
 
 use backend::Backend;
 
@@ -126,8 +128,20 @@ pub enum HeadError {
     NoSuchKey { bucket: String, key: String },
     #[error("the object `{key}` in the bucket `{bucket}` has no version `{version}`")]
     NoSuchVersion { bucket: String, key: String, version: String },
+    #[error("what is stored about the object cannot be read: {0}")]
+    Attributes(String),
     #[error("the store could not be asked")]
     Store(#[from] StoreError),
+}
+
+fn head(object: &store::Object, versioning: store::Versioning) -> Head {
+    let is_versioned = versioning != store::Versioning::Off;
+    Head {
+        etag: object.etag.clone(),
+        size: object.size,
+        version: is_versioned.then(|| object.version_id.clone()),
+        modified: object.created,
+    }
 }
 
 impl S3Service {
@@ -141,6 +155,36 @@ impl S3Service {
         key: &str,
         version: Option<&str>,
     ) -> Result<Head, HeadError> {
+        let (object, versioning) = self.stored(bucket, key, version).await?;
+        Ok(head(&object, versioning))
+    }
+
+    /// Opens an object from inside the server, without a signature.
+    ///
+    /// # Errors
+    /// There is no such bucket, object or version, its attributes cannot be read, or the store failed.
+    pub async fn open(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(Head, ObjectReader), HeadError> {
+        let (object, versioning) = self.stored(bucket, key, version).await?;
+        let head = head(&object, versioning);
+        let attributes = attributes::Attributes::read(&object.attributes);
+        let segments =
+            attributes.map_err(|error| HeadError::Attributes(error.to_string()))?.segments;
+        let file = object.file.unwrap_or_default();
+        let blob = blobs::Blob { file, segments, size: object.size };
+        Ok((head, ObjectReader::new(&self.backend().blobs, &blob)))
+    }
+
+    async fn stored(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(store::Object, store::Versioning), HeadError> {
         let store = &self.backend().store;
         let Some(found) = store.bucket(bucket).await? else {
             return Err(HeadError::NoSuchBucket(bucket.to_owned()));
@@ -156,13 +200,7 @@ impl S3Service {
                 None => HeadError::NoSuchKey { bucket, key },
             });
         };
-        let is_versioned = found.versioning != store::Versioning::Off;
-        Ok(Head {
-            etag: object.etag,
-            size: object.size,
-            version: is_versioned.then_some(object.version_id),
-            modified: object.created,
-        })
+        Ok((object, found.versioning))
     }
 
     /// Removes the files that a crash left without a row and that are older than `before`, the time when the

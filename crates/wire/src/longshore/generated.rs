@@ -899,6 +899,12 @@ pub struct PlanDeploymentOutput {
     pub bytes_to_fetch: Option<i64>,
     #[serde(rename = "expectedSeconds", skip_serializing_if = "Option::is_none")]
     pub expected_seconds: Option<i64>,
+    #[serde(rename = "hooks", skip_serializing_if = "Option::is_none")]
+    pub hooks: Option<Vec<PlannedHook>>,
+    #[serde(rename = "hostRefusals", skip_serializing_if = "Option::is_none")]
+    pub host_refusals: Option<Vec<String>>,
+    #[serde(rename = "bundleUnread", skip_serializing_if = "Option::is_none")]
+    pub bundle_unread: Option<String>,
 }
 
 /// The shape `PlannedBatch` of the API reference.
@@ -910,6 +916,26 @@ pub struct PlannedBatch {
     pub hosts: Option<i64>,
     #[serde(rename = "pauseSeconds", skip_serializing_if = "Option::is_none")]
     pub pause_seconds: Option<i64>,
+}
+
+/// The shape `PlannedHook` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannedHook {
+    #[serde(rename = "lifecycleEventName", skip_serializing_if = "Option::is_none")]
+    pub lifecycle_event_name: Option<String>,
+    #[serde(rename = "scripts", skip_serializing_if = "Option::is_none")]
+    pub scripts: Option<Vec<PlannedScript>>,
+}
+
+/// The shape `PlannedScript` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannedScript {
+    #[serde(rename = "location", skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    #[serde(rename = "runas", skip_serializing_if = "Option::is_none")]
+    pub runas: Option<String>,
+    #[serde(rename = "timeoutSeconds", skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<i64>,
 }
 
 /// The shape `PlannedTarget` of the API reference.

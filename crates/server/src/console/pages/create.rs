@@ -1,13 +1,15 @@
 //! Making a deployment: a form, then the plan of what it would do, and only there the button.
 
 use askama::Template;
-use model::Revision;
+use model::appspec::Hook;
+use model::{LifecycleEvent, Revision};
 use rollout::HealthClass;
 use serde_json::json;
 use wire::codedeploy::GitHubLocation;
 use wire::codedeploy::{CreateDeploymentInput, Operation, RevisionLocation, S3Location};
 use wire::{ErrorCode, ServiceError};
 
+use crate::app::bundle::Inside;
 use crate::app::{location, preview::Preview};
 use crate::http::body::Response;
 
@@ -119,6 +121,9 @@ struct Plan {
     waits: Option<String>,
     notes: Vec<String>,
     refusals: Vec<String>,
+    host_refusals: Vec<String>,
+    hooks: Vec<PlannedHook>,
+    unread: Option<String>,
     fields: Vec<(String, String)>,
     change_place: String,
 }
@@ -128,6 +133,14 @@ struct PlannedHost {
     number: usize,
     name: String,
     why: &'static str,
+}
+
+/// A script that each host would run.
+struct PlannedHook {
+    event: &'static str,
+    script: String,
+    user: String,
+    timeout: String,
 }
 
 /// Hosts listed one by one.
@@ -142,7 +155,7 @@ pub async fn plan(visit: &Visit<'_>) -> Result<Response, Problem> {
         "deploymentGroupName": input.deployment_group_name,
     });
     visit.may(Operation::GetDeploymentGroup, named).await?;
-    let preview = visit.app().preview_deployment(visit.call(), &input).await?;
+    let preview = visit.app().preview_deployment(&visit.context(), visit.call(), &input).await?;
     let hosts = preview.forecast.targets.iter().take(HOSTS_SHOWN).zip(1..);
     let hosts = hosts.map(|(host, number)| PlannedHost {
         number,
@@ -169,11 +182,32 @@ pub async fn plan(visit: &Visit<'_>) -> Result<Response, Problem> {
         summary: summary(&preview),
         waits: preview.forecast.waits.as_ref().map(ToString::to_string),
         notes: preview.forecast.messages.iter().map(ToString::to_string).collect(),
+        host_refusals: preview.host_refusals().to_vec(),
+        hooks: hooks(&preview.bundle.inside),
+        unread: unread(&preview.bundle.inside),
         refusals: preview.refusals,
         fields,
         change_place: format!("/-/console/deployments/new?{}", change.join("&")),
     };
     answer::page(&page)
+}
+
+fn hooks(inside: &Inside) -> Vec<PlannedHook> {
+    let Inside::Read { hooks, .. } = inside else { return Vec::new() };
+    let of = |event: &LifecycleEvent, hook: &Hook| PlannedHook {
+        event: event.name(),
+        script: hook.location.clone(),
+        user: hook.runas.clone().unwrap_or_else(|| "the agent's user".to_owned()),
+        timeout: show::Lasted(hook.timeout).to_string(),
+    };
+    hooks.iter().flat_map(|(event, hooks)| hooks.iter().map(move |hook| of(event, hook))).collect()
+}
+
+fn unread(inside: &Inside) -> Option<String> {
+    match inside {
+        Inside::Unread(why) => Some(why.clone()),
+        Inside::Read { .. } | Inside::Refused(_) => None,
+    }
 }
 
 fn summary(preview: &Preview) -> String {
