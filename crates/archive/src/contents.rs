@@ -216,9 +216,11 @@ impl Looking {
     fn file(&mut self, name: &[u8], content: &mut dyn Read) -> Result<(), FileError> {
         let path = named(name)?;
         self.add(path.clone(), Entry::File)?;
-        if is_appspec(&path) {
+        if self.contents.may_be_appspec(&path) {
             let mut text = Vec::new();
             content.take(APPSPEC_BYTES_MAX).read_to_end(&mut text).map_err(FileError::Read)?;
+            // What a zip file says of sizes may be a lie, and many of its names may mean one path.
+            self.take(text.len() as u64)?;
             self.contents.appspecs.insert(path, text);
         }
         Ok(())
@@ -241,7 +243,8 @@ impl Looking {
         if self.contents.entries.get(&target) != Some(&Entry::File) {
             return Err(hostile(name, format!("{}, which is no file of the archive", what())));
         }
-        if let Some(text) = self.contents.appspecs.get(&target).filter(|_| is_appspec(&path)) {
+        let may_be_appspec = self.contents.may_be_appspec(&path);
+        if let Some(text) = self.contents.appspecs.get(&target).filter(|_| may_be_appspec) {
             self.contents.appspecs.insert(path.clone(), text.clone());
         }
         self.add(path, Entry::File)
@@ -292,6 +295,19 @@ impl Contents {
         } else {
             self.only = Only::Name(first.to_owned());
         }
+    }
+
+    /// Whether a file here may be the AppSpec: it is named like one, and lies at the root or in what is so far the only directory
+    /// there. The texts of all others are not kept, of which there may be any number.
+    fn may_be_appspec(&self, path: &Path) -> bool {
+        let is_named =
+            path.file_name().is_some_and(|name| DEFAULT_NAMES.iter().any(|n| name == *n));
+        let is_near = match path.components().count() {
+            1 => true,
+            2 => !matches!(self.only, Only::Several),
+            _ => false,
+        };
+        is_named && is_near
     }
 
     /// The directory that hosts leave out: the only one, if something in it is named like an AppSpec. Source: official agent.
@@ -353,11 +369,6 @@ fn parts(path: &Path) -> Vec<OsString> {
         Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
     };
     path.components().rev().filter_map(part).collect()
-}
-
-fn is_appspec(path: &Path) -> bool {
-    let is_named = path.file_name().is_some_and(|name| DEFAULT_NAMES.iter().any(|n| name == *n));
-    is_named && path.components().count() <= 2
 }
 
 fn named(name: &[u8]) -> Result<PathBuf, ContentsError> {

@@ -161,3 +161,13 @@ fn a_bomb_ends_at_the_limits() {
     let entries = [(deep.as_str(), 'f', ""), (&deep[..80], 'd', "")];
     assert!(look(Cursor::new(tar(&entries)), BundleType::Tar, LIMITS).is_ok());
 }
+
+#[test]
+fn the_texts_of_appspecs_that_cannot_be_it_are_not_kept() {
+    let names: Vec<String> = (0..40).map(|n| format!("d{n}/appspec.yml")).collect();
+    let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), SPEC)).collect();
+    assert!(looked(zip(&many), BundleType::Zip).appspecs.is_empty());
+    let same = [("appspec.yml", SPEC), ("./appspec.yml", "last"), ("a/b/appspec.yml", SPEC)];
+    let contents = looked(zip(&same), BundleType::Zip);
+    assert_eq!((contents.appspecs.len(), contents.appspec().unwrap().1), (1, b"last".as_slice()));
+}

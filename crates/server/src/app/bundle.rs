@@ -94,14 +94,14 @@ impl Bundles {
             }
         };
         let seen = |inside| Ok(Seen { bytes: Some(head.size), inside });
+        if !may_read(context, caller, bucket, key, version.is_some()).await? {
+            return seen(Inside::Unread(format!("you may not read s3://{bucket}/{key}")));
+        }
         if let Some(wanted) = revision.bare_etag().filter(|wanted| *wanted != head.etag) {
             return seen(Inside::Refused(format!(
                 "the bundle has the eTag {}, and {wanted} was asked for",
                 head.etag
             )));
-        }
-        if !may_read(context, caller, bucket, key, version.is_some()).await? {
-            return seen(Inside::Unread(format!("you may not read s3://{bucket}/{key}")));
         }
         seen(self.inside(reader, *bundle_type, head.size).await?)
     }
