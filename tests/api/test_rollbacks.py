@@ -52,6 +52,15 @@ def assert_rolled_back(shop, failed, first=None):
     succeed(shop, rollback, first)
 
 
+def go_on(agent, command, deployment):
+    """A host with slow hooks goes on until it gets nothing more for this deployment; the command of another, if there is one."""
+    while command and command["DeploymentExecutionId"].endswith(deployment):
+        time.sleep(HOOK_SECONDS)
+        agent.carry_out(command)
+        command = agent.poll()
+    return command
+
+
 def test_a_failure_is_rolled_back(shop):
     failing = deploy(shop, "2.zip")
     agent = shop.agent()
@@ -114,11 +123,7 @@ def test_an_alarm_stops_a_deployment_and_rolls_it_back(shop, session, aws):
     agent = shop.agent()
     command = agent.poll()
     aws("cloudwatch", "set-alarm-state", "--alarm-name", alarm, "--state-value", "ALARM", "--state-reason", "drill")
-    # A host with slow hooks: it goes on until it gets nothing more for this deployment.
-    while command["DeploymentExecutionId"].endswith(alarmed):
-        time.sleep(HOOK_SECONDS)
-        agent.carry_out(command)
-        command = agent.poll()
+    command = go_on(agent, command, alarmed)
     stopped = shop.ended(alarmed)
     assert stopped["status"] == "Stopped"
     assert stopped["errorInformation"]["code"] == "ALARM_ACTIVE"
