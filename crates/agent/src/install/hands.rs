@@ -1,10 +1,9 @@
 //! What an install does to the disk, one call at a time.
 //!
-//! Everything that changes the disk goes through [`Hands`], so that tests can make each single call fail and look at what is
-//! left.
+//! Everything that changes the disk, or looks at what is being changed, goes through [`Hands`], so that tests can make each
+//! single call fail and look at what is left.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -13,8 +12,10 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, Per
 use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, XattrFlags};
+use rustix::io::Errno;
 
 use super::copy;
+use super::disk::not_there;
 use super::ledger::Stamp;
 use crate::write_behind::WriteBehind;
 
@@ -28,15 +29,29 @@ const LIST_BYTES_MAX: usize = 64 * 1024;
 /// Makes changes on the disk.
 #[derive(Debug, Default)]
 pub struct Hands {
-    fuse: Option<Fuse>,
+    #[cfg(test)]
+    pub(super) faults: Option<super::faults::Faults>,
 }
 
-/// Lets a number of calls through and fails the next: that one only, or all from there on, as if the host had died.
-#[derive(Debug)]
-struct Fuse {
-    left: Cell<u64>,
-    lasting: bool,
-    failed: Cell<bool>,
+/// A kind of call, by which tests know how it can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Call {
+    Look,
+    Read,
+    MakeDirectory,
+    Copy,
+    Write,
+    Rename,
+    Place,
+    SecondName,
+    RemoveFile,
+    RemoveDirectory,
+    RemoveTree,
+    SetAttribute,
+    Open,
+    Sync,
+    /// Something of another module, or another program.
+    Other,
 }
 
 /// Owner, mode, access lists and SELinux context of a directory.
@@ -58,9 +73,9 @@ impl Attributes {
             mode: metadata.mode() & 0o7777,
             uid: metadata.uid(),
             gid: metadata.gid(),
-            access: attribute(path, ACCESS_LIST),
-            default: attribute(path, DEFAULT_LIST),
-            label: attribute(path, LABEL),
+            access: attribute(path, ACCESS_LIST)?,
+            default: attribute(path, DEFAULT_LIST)?,
+            label: attribute(path, LABEL)?,
         })
     }
 
@@ -70,43 +85,60 @@ impl Attributes {
     }
 }
 
-/// An extended attribute; none where there is none, or the file system has no such thing.
-fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
+/// An extended attribute; none where there is none, or the file system has no such thing. One that cannot be read may be there,
+/// and would be lost if it were taken for none.
+fn attribute(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
     let mut buffer = vec![0; LIST_BYTES_MAX];
-    let length = rustix::fs::getxattr(path, name, &mut buffer[..]).ok()?;
-    buffer.truncate(length);
-    Some(buffer)
+    match rustix::fs::getxattr(path, name, &mut buffer[..]) {
+        Ok(length) => {
+            buffer.truncate(length);
+            Ok(Some(buffer))
+        }
+        Err(Errno::NODATA | Errno::NOTSUP | Errno::NOSYS) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 impl Hands {
-    /// Hands that fail after `calls` changes: once, or from there on.
-    #[cfg(test)]
-    pub(super) fn failing_after(calls: u64, lasting: bool) -> Self {
-        Self { fuse: Some(Fuse { left: Cell::new(calls), lasting, failed: Cell::new(false) }) }
+    fn attempt<T>(&self, call: Call, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.permit(call)?;
+        work()
     }
 
-    /// Whether they have failed.
-    #[cfg(test)]
-    pub(super) fn has_failed(&self) -> bool {
-        self.fuse.as_ref().is_some_and(|fuse| fuse.failed.get())
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests have faults here")]
+    fn permit(&self, _: Call) -> io::Result<()> {
+        Ok(())
     }
 
-    fn tick(&self) -> io::Result<()> {
-        let Some(fuse) = &self.fuse else { return Ok(()) };
-        if fuse.left.get() > 0 {
-            fuse.left.set(fuse.left.get() - 1);
-            return Ok(());
+    #[cfg(test)]
+    fn permit(&self, call: Call) -> io::Result<()> {
+        self.faults.as_ref().map_or(Ok(()), |faults| faults.permit(call))
+    }
+
+    /// Whether a test counts the calls: they then come one after the other, and nothing waits for the disk, which would only take
+    /// time, for a failing test's host dies without losing what was written.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests have faults here")]
+    fn is_rehearsal(&self) -> bool {
+        false
+    }
+
+    #[cfg(test)]
+    fn is_rehearsal(&self) -> bool {
+        self.faults.is_some()
+    }
+
+    /// Looks at a path itself, not at where it leads; nothing where nothing is.
+    pub(super) fn look(&self, path: &Path) -> io::Result<Option<fs::Metadata>> {
+        match self.attempt(Call::Look, || fs::symlink_metadata(path)) {
+            Ok(metadata) => Ok(Some(metadata)),
+            Err(error) => not_there(error).map(|_| None),
         }
-        fuse.failed.set(true);
-        if !fuse.lasting {
-            fuse.left.set(u64::MAX);
-        }
-        Err(io::Error::from(rustix::io::Errno::IO))
     }
 
     pub(super) fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()> {
-        self.tick()?;
-        fs::DirBuilder::new().mode(mode).create(path)
+        self.attempt(Call::MakeDirectory, || fs::DirBuilder::new().mode(mode).create(path))
     }
 
     /// Copies files to where the place of each is staged; the stamps of what was made, or which one failed, and why. On all cores, but
@@ -116,64 +148,66 @@ impl Hands {
         files: &[(&'a Path, &'a Path)],
         staged: impl Fn(&'a Path) -> Cow<'a, Path> + Sync,
     ) -> Result<Vec<Stamp>, (usize, io::Error)> {
-        if self.fuse.is_none() {
+        if !self.is_rehearsal() {
             return copy::copy_all(files, staged);
         }
         let mut copier = copy::Copier::default();
         let copies = files.iter().enumerate().map(|(at, (source, to))| {
-            let done = self.tick().and_then(|()| copier.copy(source, &staged(to)));
-            done.map_err(|error| (at, error))
+            let to = staged(to);
+            let copied = self.attempt(Call::Copy, || copier.copy(source, &to));
+            // What fails in the middle leaves a part behind.
+            copied.inspect_err(|_| drop(fs::write(&to, "torn"))).map_err(|error| (at, error))
         });
         copies.collect()
     }
 
     /// Has the disk write what will be made on the file system of a directory, as long as what is returned is kept.
     pub(super) fn write_behind(&self, directory: &Path) -> Option<WriteBehind> {
-        self.fuse.is_none().then(|| WriteBehind::at(directory))
+        (!self.is_rehearsal()).then(|| WriteBehind::at(directory))
     }
 
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.tick()?;
-        fs::rename(from, to)
+        self.attempt(Call::Rename, || fs::rename(from, to))
     }
 
     /// Renames to a name that nobody has.
     pub(super) fn place(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.tick()?;
-        match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        let placed = self.attempt(Call::Place, || {
+            Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+        });
+        match placed.as_ref().map_err(Errno::from_io_error) {
             // Not every file system can: then what is there is looked at first.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {
-                if fs::symlink_metadata(to).is_ok() {
+            Err(Some(Errno::INVAL | Errno::NOSYS)) => {
+                if self.look(to)?.is_some() {
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
-                fs::rename(from, to)
+                self.rename(from, to)
             }
-            result => Ok(result?),
+            _ => placed,
         }
     }
 
     /// Gives a file a second name, or, where a file system knows no such thing, the other name.
     pub(super) fn second_name(&self, path: &Path, second: &Path) -> io::Result<()> {
-        self.tick()?;
-        use rustix::io::Errno;
-        match rustix::fs::linkat(CWD, path, CWD, second, AtFlags::empty()) {
-            Err(Errno::PERM | Errno::NOTSUP | Errno::MLINK | Errno::NOSYS | Errno::XDEV) => {
-                fs::rename(path, second)
+        let linked = self.attempt(Call::SecondName, || {
+            Ok(rustix::fs::linkat(CWD, path, CWD, second, AtFlags::empty())?)
+        });
+        match linked.as_ref().map_err(Errno::from_io_error) {
+            Err(Some(Errno::PERM | Errno::NOTSUP | Errno::MLINK | Errno::NOSYS | Errno::XDEV)) => {
+                self.rename(path, second)
             }
-            result => Ok(result?),
+            _ => linked,
         }
     }
 
     /// Removes a file that may be gone.
     pub(super) fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.tick()?;
-        gone(fs::remove_file(path))
+        gone(self.attempt(Call::RemoveFile, || fs::remove_file(path)))
     }
 
     /// Removes a directory that may be gone; one with something in it stays.
     pub(super) fn remove_directory(&self, path: &Path) -> io::Result<()> {
-        self.tick()?;
-        match gone(fs::remove_dir(path)) {
+        match gone(self.attempt(Call::RemoveDirectory, || fs::remove_dir(path))) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
             other => other,
         }
@@ -181,18 +215,14 @@ impl Hands {
 
     /// Removes a directory of ours with all that is in it.
     pub(super) fn remove_tree(&self, path: &Path) -> io::Result<()> {
-        self.tick()?;
-        match fs::symlink_metadata(path) {
-            Ok(metadata) if metadata.is_dir() => gone(fs::remove_dir_all(path)),
-            Ok(_) => gone(fs::remove_file(path)),
-            Err(error) => gone(Err(error)),
-        }
+        let Some(found) = self.look(path)? else { return Ok(()) };
+        self.permit(Call::RemoveTree).inspect_err(|_| remove_some(path))?;
+        gone(if found.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) })
     }
 
     /// Reads a file of the agent's own; nothing where there is none.
     pub(super) fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        self.tick()?;
-        match fs::read(path) {
+        match self.attempt(Call::Read, || fs::read(path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             other => other.map(Some),
         }
@@ -204,57 +234,70 @@ impl Hands {
         refuse: impl FnOnce(io::Error) -> E,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        self.tick().map_err(refuse)?;
+        self.permit(Call::Other).map_err(refuse)?;
         work()
     }
 
     /// Gives a directory owner, mode, access lists and, where one is wanted, its context.
     pub(super) fn set_attributes(&self, path: &Path, wanted: &Attributes) -> io::Result<()> {
-        self.tick()?;
-        let found = Attributes::of(path)?;
+        let found = self.attributes(path)?;
+        let set = |name, value: &[u8]| {
+            self.attempt(Call::SetAttribute, || {
+                Ok(rustix::fs::setxattr(path, name, value, XattrFlags::empty())?)
+            })
+        };
         if let Some(label) =
             wanted.label.as_ref().filter(|label| found.label.as_ref() != Some(label))
         {
-            rustix::fs::setxattr(path, LABEL, label, XattrFlags::empty())?;
+            set(LABEL, label)?;
         }
         if found.clone().without_label() == wanted.clone().without_label() {
             return Ok(());
         }
         if (found.uid, found.gid) != (wanted.uid, wanted.gid) {
-            std::os::unix::fs::chown(path, Some(wanted.uid), Some(wanted.gid))?;
+            self.attempt(Call::SetAttribute, || {
+                std::os::unix::fs::chown(path, Some(wanted.uid), Some(wanted.gid))
+            })?;
         }
         for (name, found, wanted) in [
             (ACCESS_LIST, &found.access, &wanted.access),
             (DEFAULT_LIST, &found.default, &wanted.default),
         ] {
             match wanted {
-                Some(list) => rustix::fs::setxattr(path, name, list, XattrFlags::empty())?,
-                None if found.is_some() => rustix::fs::removexattr(path, name)?,
+                Some(list) => set(name, list)?,
+                None if found.is_some() => {
+                    let remove = || Ok(rustix::fs::removexattr(path, name)?);
+                    self.attempt(Call::SetAttribute, remove)?;
+                }
                 None => {}
             }
         }
-        fs::set_permissions(path, fs::Permissions::from_mode(wanted.mode))
+        self.attempt(Call::SetAttribute, || {
+            fs::set_permissions(path, fs::Permissions::from_mode(wanted.mode))
+        })
+    }
+
+    /// The attributes that a directory has.
+    pub(super) fn attributes(&self, path: &Path) -> io::Result<Attributes> {
+        self.attempt(Call::Look, || Attributes::of(path))
     }
 
     /// Writes a file of the agent's own and waits until the disk has it.
     pub(super) fn write(&self, path: &Path, text: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
-        self.tick().inspect_err(|_| self.tear(&options, path, text))?;
+        self.permit(Call::Write).inspect_err(|_| tear(&options, path, text))?;
         let mut file = options.open(path)?;
         file.write_all(text)?;
-        if self.loses_nothing() {
-            return Ok(());
-        }
-        file.sync_all()?;
-        sync_directory(path)
+        self.settle(path, &file, || Some(Vec::new()))?;
+        self.attempt(Call::Sync, || if self.is_rehearsal() { Ok(()) } else { sync_directory(path) })
     }
 
     /// Adds a line to a file of whole lines and waits until the disk has it.
     pub(super) fn append(&self, path: &Path, line: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.read(true).append(true);
-        self.tick().inspect_err(|_| self.tear(&options, path, line))?;
+        self.permit(Call::Write).inspect_err(|_| tear(&options, path, line))?;
         let mut file = options.open(path)?;
         // A line that was cut off, by a full disk or a kill, is none; this one must not become its end.
         let (found, whole) = (file.metadata()?.len(), whole_lines(&file)?);
@@ -262,19 +305,39 @@ impl Hands {
             file.set_len(whole)?;
         }
         file.write_all(line)?;
-        if self.loses_nothing() { Ok(()) } else { file.sync_all() }
+        self.settle(path, &file, || start_of(path, whole))
     }
 
-    /// What fails in the middle leaves a part behind.
-    fn tear(&self, options: &OpenOptions, path: &Path, text: &[u8]) {
-        if let Ok(mut file) = options.open(path) {
-            let _ = file.write_all(&text[..text.len() / 2]);
+    /// Writes a file's text once more, over itself, and waits until the disk has it. Linux takes what it could not write for
+    /// written: whoever only waits again, after a failure, waits for nothing.
+    pub(super) fn write_again(&self, path: &Path) -> io::Result<()> {
+        let text = self.attempt(Call::Read, || fs::read(path))?;
+        let file = self.attempt(Call::Write, || {
+            let file = OpenOptions::new().write(true).open(path)?;
+            file.write_all_at(&text, 0)?;
+            Ok(file)
+        })?;
+        self.settle(path, &file, || None)
+    }
+
+    /// Waits until the disk has a file; `before` is what it has where the wait fails and the power is cut, if that is another text.
+    #[cfg_attr(
+        not(test),
+        expect(unused_variables, reason = "tests take back what is not on the disk")
+    )]
+    fn settle(
+        &self,
+        path: &Path,
+        file: &File,
+        before: impl FnOnce() -> Option<Vec<u8>>,
+    ) -> io::Result<()> {
+        let settled =
+            self.attempt(Call::Sync, || if self.is_rehearsal() { Ok(()) } else { file.sync_all() });
+        #[cfg(test)]
+        if let Some(faults) = &self.faults {
+            faults.settled(path, settled.is_ok(), before);
         }
-    }
-
-    /// A failing test's host dies without losing what was written: waiting for the disk would only take time.
-    fn loses_nothing(&self) -> bool {
-        self.fuse.is_some()
+        settled
     }
 
     /// Waits until the disks have these files and directories; whether it could: some may not be read.
@@ -282,35 +345,54 @@ impl Hands {
         &self,
         paths: impl Iterator<Item = Cow<'a, Path>>,
     ) -> io::Result<bool> {
-        self.tick()?;
-        if self.loses_nothing() {
-            return Ok(true);
-        }
         let mut files = Vec::new();
         for path in paths {
-            match File::open(&path) {
+            match self.attempt(Call::Open, || File::open(&path)) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
                 file => files.push(file?),
             }
         }
-        files.iter().try_for_each(File::sync_all).map(|()| true)
+        self.attempt(Call::Sync, || {
+            if self.is_rehearsal() { Ok(()) } else { files.iter().try_for_each(File::sync_all) }
+        })?;
+        Ok(true)
     }
 
     /// Waits until the disks have everything on the file systems that these directories are on.
     pub(super) fn sync<'a>(&self, directories: impl Iterator<Item = &'a Path>) -> io::Result<()> {
-        self.tick()?;
-        if self.loses_nothing() {
-            return Ok(());
-        }
         let mut seen = HashSet::new();
         for directory in directories {
-            let file = File::open(directory)?;
+            let file = self.attempt(Call::Open, || File::open(directory))?;
             if seen.insert(file.metadata()?.dev()) {
-                rustix::fs::syncfs(file.as_fd())?;
+                self.attempt(Call::Sync, || {
+                    if self.is_rehearsal() { Ok(()) } else { Ok(rustix::fs::syncfs(file.as_fd())?) }
+                })?;
             }
         }
         Ok(())
     }
+}
+
+/// What fails in the middle leaves a part behind.
+fn tear(options: &OpenOptions, path: &Path, text: &[u8]) {
+    if let Ok(mut file) = options.open(path) {
+        let _ = file.write_all(&text[..text.len() / 2]);
+    }
+}
+
+/// What fails in the middle has removed a part.
+fn remove_some(directory: &Path) {
+    let first = fs::read_dir(directory).ok().and_then(|mut entries| entries.next()?.ok());
+    if let Some(first) = first {
+        let _ = fs::remove_file(first.path());
+    }
+}
+
+/// The first bytes of a file.
+fn start_of(path: &Path, bytes: u64) -> Option<Vec<u8>> {
+    let mut text = fs::read(path).ok()?;
+    text.truncate(usize::try_from(bytes).ok()?);
+    Some(text)
 }
 
 /// How many bytes of a file are whole lines.

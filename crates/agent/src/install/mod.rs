@@ -7,6 +7,8 @@
 mod access;
 mod copy;
 mod disk;
+#[cfg(test)]
+mod faults;
 mod hands;
 mod journal;
 mod ledger;

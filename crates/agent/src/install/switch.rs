@@ -1,13 +1,13 @@
 //! Switching from one revision to the next, so that after any failure, kill or power cut there is either the old set or the new.
 //!
 //! The order is what makes it so: the journal is on disk before anything is staged; everything staged is on disk before the
-//! journal says `switching`; every change is on disk before it says `committed`; nothing old is thrown away before that.
-//! [`recover`] needs nothing but the journal and the disk. Out of its reach are modes
-//! that are set through links that lead out of the revision, which an undone switch does not bring back; and, for the moment of
-//! the switch, the view of a process that looks at several paths.
+//! journal says `switching`; every change is on disk before it says `committed`, and all that was brought back before it says
+//! `undone`; nothing is thrown away before one of the two is on disk. [`recover`] needs nothing but the journal and the disk.
+//! Out of its reach are modes that are set through links that lead out of the revision, which an undone switch does not bring
+//! back; and, for the moment of the switch, the view of a process that looks at several paths.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,8 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use model::appspec::SecurityContext;
 
 use super::access::{self, AccessList};
-use super::disk::not_there;
-use super::hands::{Attributes, Hands};
+use super::hands::Hands;
 use super::journal::{self, Change, Journal, Phase};
 use super::ledger::{self, Entry, LedgerFiles, Previous, Stamp};
 use super::staging::{self, Staging};
@@ -54,8 +53,8 @@ pub enum Recovered {
 /// `deployment` is the directory of the deployment that installs; `group` names the staging directories.
 ///
 /// # Errors
-/// The first step that fails. The old set is there then, as far as the disk lets us bring it back; what it does not let us do now,
-/// [`recover`] does.
+/// The first step that fails. The old set is there then, as far as the disk lets us bring it back, or the new one if only
+/// what comes after it failed; what the disk does not let us do now, [`recover`] does.
 pub fn switch(
     steps: &[Step],
     previous: &Previous,
@@ -76,13 +75,19 @@ pub fn switch(
         .map_err(InstallError::host("write", &files.journal))?;
     let switch = Switch { steps, previous, files, staging: &staging, hands };
     let done = switch.run().map(|rules| journal.changes.extend(rules));
-    if let Err(error) = done {
-        if let Err(second) = recover(files, hands, mark) {
-            tracing::error!(error = crate::spec::chain(&second), "the install is not undone yet");
-        }
-        return Err(error);
+    match done {
+        Ok(()) => finish(&journal, files, hands, mark)?,
+        Err(error) => match recover(files, hands, mark) {
+            // Only the last note was not known to be on the disk, and now it is.
+            Ok(Recovered::Finished { .. }) => {}
+            Ok(Recovered::Undone | Recovered::Nothing) => return Err(error),
+            Err(second) => {
+                let second = crate::spec::chain(&second);
+                tracing::error!(error = second, "the install is not undone yet");
+                return Err(error);
+            }
+        },
     }
-    finish(&journal, files, hands, mark)?;
     Ok(Switched { kept: staging.kept, replaced: staging.replaced })
 }
 
@@ -142,7 +147,7 @@ impl Switch<'_> {
             Step::Copy { .. } | Step::SetAcl { .. } | Step::SetContext { .. } => Ok(()),
             Step::SetMode { path, .. } | Step::SetOwner { path, .. } => {
                 let staged = self.staging.at(path);
-                if is_link(&staged) { Ok(()) } else { self.set(step, path, &staged) }
+                if self.is_link(&staged)? { Ok(()) } else { self.set(step, path, &staged) }
             }
         }
     }
@@ -168,11 +173,13 @@ impl Switch<'_> {
             }
             _ => None,
         });
-        let lists: Vec<AccessList<'_>> = lists.filter(|list| !is_link(&list.at)).collect();
-        if lists.is_empty() {
-            return Ok(());
-        }
-        let refuse = InstallError::host("set the permissions of", lists[0].path);
+        let lists = lists.filter_map(|list| match self.is_link(&list.at) {
+            Ok(is_link) => (!is_link).then_some(Ok(list)),
+            Err(error) => Some(Err(error)),
+        });
+        let lists: Vec<AccessList<'_>> = lists.collect::<Result<_, _>>()?;
+        let Some(first) = lists.first() else { return Ok(()) };
+        let refuse = InstallError::host("set the permissions of", first.path);
         self.hands.let_do(refuse, || access::set_acls(&lists))
     }
 
@@ -182,7 +189,7 @@ impl Switch<'_> {
             if let Step::SetMode { path, .. }
             | Step::SetOwner { path, .. }
             | Step::SetAcl { path, .. } = step
-                && is_link(path)
+                && self.is_link(path)?
             {
                 self.set(step, path, path)?;
             }
@@ -192,6 +199,23 @@ impl Switch<'_> {
 
     fn set(&self, step: &Step, path: &Path, at: &Path) -> Result<(), InstallError> {
         self.hands.let_do(InstallError::host("set the permissions of", path), || set(step, at))
+    }
+
+    fn is_link(&self, path: &Path) -> Result<bool, InstallError> {
+        let found = self.hands.look(path).map_err(InstallError::host("look at", path))?;
+        Ok(found.is_some_and(|metadata| metadata.is_symlink()))
+    }
+
+    fn has_link<'a>(
+        &self,
+        paths: impl Iterator<Item = Cow<'a, Path>>,
+    ) -> Result<bool, InstallError> {
+        for path in paths {
+            if self.is_link(&path)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn made(&self) -> impl Iterator<Item = &Path> + Clone {
@@ -237,9 +261,9 @@ impl Switch<'_> {
     /// many are, an Install waits for what others write, and for the unpacked revision.
     fn sync_staged(&self) -> Result<(), InstallError> {
         let made = self.made().map(|path| self.staging.at(path));
-        if made.clone().count() <= SYNC_EACH_MAX && !made.clone().any(|path| is_link(&path)) {
+        if made.clone().count() <= SYNC_EACH_MAX && !self.has_link(made.clone())? {
             let stages = self.staging.stages.iter().flat_map(|stage| [stage.parent(), Some(stage)]);
-            let around = stages.flatten().chain([self.own_directory()]).map(Cow::Borrowed);
+            let around = stages.flatten().chain([own_directory(self.files)]).map(Cow::Borrowed);
             if self.hands.sync_each(made.chain(around)).map_err(self.unsynced())? {
                 return Ok(());
             }
@@ -260,9 +284,8 @@ impl Switch<'_> {
             });
             let stages = self.staging.stages.iter().map(PathBuf::as_path);
             let directories: BTreeSet<&Path> =
-                changed.flatten().chain(stages).chain([self.own_directory()]).collect();
-            // One that moved away with the directory that it was in has nothing that counts.
-            let there = directories.into_iter().filter(|path| path.is_dir()).map(Cow::Borrowed);
+                changed.flatten().chain(stages).chain([own_directory(self.files)]).collect();
+            let there = still_there(directories, self.hands)?.into_iter().map(Cow::Borrowed);
             if self.hands.sync_each(there).map_err(self.unsynced())? {
                 return Ok(());
             }
@@ -272,18 +295,14 @@ impl Switch<'_> {
 
     fn sync_file_systems(&self) -> Result<(), InstallError> {
         // A stage that moved away with its directory is on a file system that another names too.
-        let stages = self.staging.stages.iter().map(PathBuf::as_path);
-        let there = stages.filter(|stage| stage.is_dir()).chain([self.own_directory()]);
-        self.hands.sync(there).map_err(self.unsynced())
+        let stages = still_there(self.staging.stages.iter().map(PathBuf::as_path), self.hands)?;
+        self.hands
+            .sync(stages.into_iter().chain([own_directory(self.files)]))
+            .map_err(self.unsynced())
     }
 
     fn unsynced(&self) -> impl FnOnce(io::Error) -> InstallError {
         InstallError::host("write", &self.files.cleanup)
-    }
-
-    /// That of the ledger, in which files are renamed.
-    fn own_directory(&self) -> &Path {
-        self.files.journal.parent().unwrap_or(Utf8Path::new("/")).as_std_path()
     }
 
     fn enter(&self, phase: Phase) -> Result<(), InstallError> {
@@ -307,7 +326,9 @@ impl Switch<'_> {
                     _ => InstallError::host("install", path)(error),
                 })
             }
-            Change::Refresh { staged, path, .. } => Attributes::of(staged)
+            Change::Refresh { staged, path, .. } => self
+                .hands
+                .attributes(staged)
                 .and_then(|wanted| self.hands.set_attributes(path, &wanted.without_label()))
                 .map_err(InstallError::host("set the mode of", path)),
             // Rules are never planned: they come when all else is there.
@@ -318,8 +339,7 @@ impl Switch<'_> {
     /// Nobody's file goes with a directory that was planned away when it held only ours. It is looked at when it has moved: from
     /// then on nobody finds it to put something in.
     fn check_leaving(&self, path: &Path, now_at: &Path) -> Result<(), InstallError> {
-        let metadata = fs::symlink_metadata(now_at).map_err(InstallError::host("look at", path))?;
-        if !metadata.is_dir() {
+        if !is_directory(now_at, self.hands).map_err(|error| error.about(path))? {
             return Ok(());
         }
         let refuse = InstallError::host("read", path);
@@ -397,14 +417,6 @@ impl Switch<'_> {
     }
 }
 
-fn is_there(path: &Path) -> io::Result<bool> {
-    fs::symlink_metadata(path).map_or_else(not_there, |_| Ok(true))
-}
-
-fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
-}
-
 /// Does a step that sets something about a path, at the place where that is now.
 fn set(step: &Step, at: &Path) -> Result<(), InstallError> {
     match step {
@@ -446,14 +458,17 @@ pub fn recover(
     };
     match journal.phase {
         Phase::Committed => {
+            settle(files, hands)?;
             finish(&journal, files, hands, mark)?;
             return Ok(Recovered::Finished { deployment: journal.deployment });
         }
         Phase::Switching => {
             undo(&journal, files, hands)?;
+            sync_undone(&journal, files, hands)?;
             enter(Phase::Undone, files, hands)?;
         }
-        Phase::Staging | Phase::Undone => {}
+        Phase::Undone => settle(files, hands)?,
+        Phase::Staging => {}
     }
     clear(&journal, hands)?;
     let LedgerFiles { next_cleanup, next_record, draft, journal, .. } = files;
@@ -461,17 +476,76 @@ pub fn recover(
     Ok(Recovered::Undone)
 }
 
+/// Makes sure that the disk has the journal's last note: whoever wrote it may have been told that the disk does not, and nothing
+/// is thrown away for a note that a power cut takes back.
+fn settle(files: &LedgerFiles, hands: &Hands) -> Result<(), InstallError> {
+    hands
+        .write_again(files.journal.as_std_path())
+        .map_err(InstallError::host("write", &files.journal))
+}
+
+/// Waits until the disks have what was brought back: the journal may be on another one than the files.
+fn sync_undone(journal: &Journal, files: &LedgerFiles, hands: &Hands) -> Result<(), InstallError> {
+    let stages = still_there(journal.stages.iter().map(PathBuf::as_path), hands)?;
+    hands
+        .sync(stages.into_iter().chain([own_directory(files)]))
+        .map_err(InstallError::host("write", &files.journal))
+}
+
 fn undo(journal: &Journal, files: &LedgerFiles, hands: &Hands) -> Result<(), InstallError> {
     // Without the list nothing of a new directory would be taken back: what cannot be read now is read by the next attempt.
     let list = hands.read(files.next_cleanup.as_std_path());
     let list = list.map_err(InstallError::host("read", &files.next_cleanup))?;
     let made = ledger::made(&list.unwrap_or_default());
-    journal.changes.iter().rev().try_for_each(|change| take_back(change, &made, hands))
+    let aways = journal.changes.iter().filter_map(|change| match change {
+        Change::Away { path, backup } => Some((path, backup)),
+        _ => None,
+    });
+    let aways: HashMap<&PathBuf, &PathBuf> = aways.collect();
+    journal.changes.iter().rev().try_for_each(|change| {
+        if let Change::Place { path, .. } = change
+            && let Some(backup) = aways.get(path)
+            && !is_there(backup, hands)?
+        {
+            // What was there before never left, or an undoing that was itself cut short has brought it back: it is not ours.
+            return Ok(());
+        }
+        take_back(change, &made, hands)
+    })
+}
+
+/// Whether something is at a path. What cannot be looked at may be there: then nothing is taken for granted, and the next attempt
+/// looks again.
+fn is_there(path: &Path, hands: &Hands) -> Result<bool, InstallError> {
+    let found = hands.look(path).map_err(InstallError::host("look at", path))?;
+    Ok(found.is_some())
+}
+
+fn is_directory(path: &Path, hands: &Hands) -> Result<bool, InstallError> {
+    let found = hands.look(path).map_err(InstallError::host("look at", path))?;
+    Ok(found.is_some_and(|metadata| metadata.is_dir()))
+}
+
+/// Those of these directories that did not move away with one that they were in: what did has nothing that counts.
+fn still_there<'a>(
+    directories: impl IntoIterator<Item = &'a Path>,
+    hands: &Hands,
+) -> Result<Vec<&'a Path>, InstallError> {
+    let mut there = Vec::new();
+    for directory in directories {
+        if is_directory(directory, hands)? {
+            there.push(directory);
+        }
+    }
+    Ok(there)
+}
+
+/// That of the ledger, in which files are renamed.
+fn own_directory(files: &LedgerFiles) -> &Path {
+    files.journal.parent().unwrap_or(Utf8Path::new("/")).as_std_path()
 }
 
 fn take_back(change: &Change, made: &[PathBuf], hands: &Hands) -> Result<(), InstallError> {
-    // What cannot be looked at may be there: then nothing is taken for granted, and the next attempt looks again.
-    let there = |path: &Path| is_there(path).map_err(InstallError::host("look at", path));
     match change {
         Change::Leave { .. } | Change::DropRule { .. } => Ok(()),
         Change::AddRule { path, before } => {
@@ -484,8 +558,8 @@ fn take_back(change: &Change, made: &[PathBuf], hands: &Hands) -> Result<(), Ins
         Change::Refresh { path, before, .. } => {
             hands.set_attributes(path, before).map_err(InstallError::host("set the mode of", path))
         }
-        Change::Place { staged, .. } if there(staged)? => Ok(()),
-        Change::Place { staged, path, tree: false } if there(path)? => {
+        Change::Place { staged, .. } if is_there(staged, hands)? => Ok(()),
+        Change::Place { staged, path, tree: false } if is_there(path, hands)? => {
             hands.rename(path, staged).map_err(InstallError::host("remove", path))
         }
         Change::Place { tree: false, .. } => Ok(()),
@@ -493,15 +567,17 @@ fn take_back(change: &Change, made: &[PathBuf], hands: &Hands) -> Result<(), Ins
         Change::Place { path, tree: true, .. } => {
             let below = made.iter().rev().filter(|made| made.starts_with(path));
             below.into_iter().try_for_each(|path| {
-                let done = match fs::symlink_metadata(path) {
-                    Ok(metadata) if metadata.is_dir() => hands.remove_directory(path),
-                    Ok(_) => hands.remove_file(path),
-                    Err(error) => not_there(error).map(drop),
-                };
+                let done = hands.look(path).and_then(|found| match found {
+                    Some(metadata) if metadata.is_dir() => hands.remove_directory(path),
+                    Some(_) => hands.remove_file(path),
+                    None => Ok(()),
+                });
                 done.map_err(InstallError::host("remove", path))
             })
         }
-        Change::Away { path, backup } | Change::Replace { path, backup, .. } if there(backup)? => {
+        Change::Away { path, backup } | Change::Replace { path, backup, .. }
+            if is_there(backup, hands)? =>
+        {
             // Two names of one file are not renamed: then the second is left, and goes.
             hands
                 .rename(backup, path)
@@ -530,7 +606,7 @@ fn finish(
 ) -> Result<(), InstallError> {
     let LedgerFiles { next_cleanup, next_record, cleanup, record, .. } = files;
     for (next, place) in [(next_record, record), (next_cleanup, cleanup)] {
-        if is_there(next.as_std_path()).map_err(InstallError::host("look at", next))? {
+        if is_there(next.as_std_path(), hands)? {
             hands
                 .rename(next.as_std_path(), place.as_std_path())
                 .map_err(InstallError::host("write", place))?;
@@ -540,10 +616,7 @@ fn finish(
     for change in &journal.changes {
         match change {
             Change::Leave { path } => {
-                let is_directory = fs::symlink_metadata(path)
-                    .map_or_else(not_there, |found| Ok(found.is_dir()))
-                    .map_err(InstallError::host("look at", path))?;
-                if is_directory {
+                if is_directory(path, hands)? {
                     hands.remove_directory(path).map_err(InstallError::host("remove", path))?;
                 }
             }

@@ -5,6 +5,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use camino::Utf8PathBuf;
 use model::appspec::AppSpec;
 
+use rustix::io::Errno;
+
+use super::faults::{Fault, Lasting};
+use super::hands::Call;
 use super::*;
 
 struct Bench {
@@ -15,7 +19,16 @@ struct Bench {
 impl Bench {
     /// A revision with `files/a.txt`, `files/run.sh` (0755), `files/sub/c.txt` and a destination to install to.
     fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::in_directory(tempfile::tempdir().unwrap())
+    }
+
+    /// The same in memory, where there is such a place: for tests that install thousands of times.
+    fn in_memory() -> Self {
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self::in_directory(dir.unwrap())
+    }
+
+    fn in_directory(dir: tempfile::TempDir) -> Self {
         let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
         let bench = Self { _dir: dir, root };
         for (name, mode) in [("a.txt", 0o644), ("run.sh", 0o755), ("sub/c.txt", 0o640)] {
@@ -46,7 +59,7 @@ impl Bench {
     }
 
     fn install(&self, sections: &str, behavior: &str) -> Result<Switched, InstallError> {
-        self.install_with(sections, behavior, &Hands::failing_after(u64::MAX, false))
+        self.install_with(sections, behavior, &Hands::meeting(&[]))
     }
 
     fn install_with(
@@ -233,7 +246,7 @@ fn tree(root: &Utf8Path) -> BTreeMap<String, String> {
 
 /// A bench with an old revision installed and a new one, of other files, kinds and modes, to come.
 fn between_revisions() -> Bench {
-    let bench = Bench::new();
+    let bench = Bench::in_memory();
     let files = bench.root.join("archive/files");
     for name in ["dir-then-file/x", "file-then-dir", "going/deep/y", "same"] {
         fs::create_dir_all(files.join(name).parent().unwrap()).unwrap();
@@ -257,54 +270,193 @@ const BOTH: &str = "files: [{source: files, destination: '@DEST@/app'}, {source:
 const NEW: &str = "files: [{source: files, destination: '@DEST@/app'}, {source: files/theirs, destination: '@DEST@'}]\n\
                    permissions: [{object: '@DEST@/app', mode: 750}]\n";
 
-#[test]
-fn whatever_fails_either_the_old_set_is_there_or_the_new() {
+/// The names below a directory, with what is there but for times, which differ from bench to bench.
+fn timeless(tree: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let plain = |text: &String| text.rsplit_once(' ').map_or("", |(text, _)| text).to_owned();
+    tree.iter().map(|(name, text)| (name.clone(), plain(text))).collect()
+}
+
+/// What an install leaves that meets no fault, and the calls that it makes.
+fn undisturbed() -> (BTreeMap<String, String>, Vec<Call>) {
     let bench = between_revisions();
-    let old = tree(&bench.root.join("dest"));
-    bench.install(NEW, "OVERWRITE").unwrap();
+    let hands = Hands::meeting(&[]);
+    bench.install_with(NEW, "OVERWRITE", &hands).unwrap();
     let new = tree(&bench.root.join("dest"));
     assert_eq!(new["app/dir-then-file"].split(' ').next(), Some("new"));
     assert!(new.contains_key("app/going/theirs") && !new.contains_key("app/going/deep"));
     assert_eq!(new["theirs"].split(' ').next(), Some("new"));
-    let names = |tree: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-        // Times differ from bench to bench.
-        let plain = |text: &String| text.rsplit_once(' ').map_or("", |(text, _)| text).to_owned();
-        tree.iter().map(|(name, text)| (name.clone(), plain(text))).collect()
-    };
+    (timeless(&new), hands.calls())
+}
+
+/// An install that met faults.
+struct Disturbed {
+    bench: Bench,
+    before: BTreeMap<String, String>,
+    hands: Hands,
+    outcome: Result<Switched, InstallError>,
+}
+
+impl Disturbed {
+    fn by(faults: &[Fault]) -> Self {
+        let bench = between_revisions();
+        let before = tree(&bench.root.join("dest"));
+        let hands = Hands::meeting(faults);
+        let outcome = bench.install_with(NEW, "OVERWRITE", &hands);
+        Self { bench, before, hands, outcome }
+    }
+
+    fn is_new(&self, new: &BTreeMap<String, String>, faults: &[Fault]) -> bool {
+        let after = tree(&self.bench.root.join("dest"));
+        if after == self.before {
+            return false;
+        }
+        assert_eq!(&timeless(&after), new, "a mix after {faults:?}");
+        true
+    }
+
+    /// Whether the new set is there when all is well again; the old one is otherwise.
+    fn ends_new(&self, new: &BTreeMap<String, String>, faults: &[Fault]) -> bool {
+        let recovered = recover(&self.bench.files(), &Hands::meeting(&[]), UNMARKED);
+        recovered.unwrap_or_else(|error| panic!("{error} after {faults:?}"));
+        let is_new = self.is_new(new, faults);
+        assert!(is_new || self.outcome.is_err(), "nothing was installed after {faults:?}");
+        assert_eq!(
+            recover(&self.bench.files(), &Hands::meeting(&[]), UNMARKED).unwrap(),
+            Recovered::Nothing
+        );
+        assert_eq!(fs::read_dir(self.bench.root.join("ledger")).unwrap().count(), 1);
+        is_new
+    }
+}
+
+/// Each call that may fail with each error that it can give.
+fn each_error(calls: &[Call]) -> impl Iterator<Item = (usize, Errno)> {
+    let errors = calls.iter().enumerate();
+    errors.flat_map(|(after, call)| call.errors().iter().map(move |error| (after, *error)))
+}
+
+#[test]
+fn whatever_fails_either_the_old_set_is_there_or_the_new() {
+    let (new, calls) = undisturbed();
     let (mut undone, mut done) = (0, 0);
-    for lasting in [false, true] {
-        for calls in 0.. {
-            let bench = between_revisions();
-            let before = tree(&bench.root.join("dest"));
-            assert_eq!(names(&before), names(&old));
-            let hands = Hands::failing_after(calls, lasting);
-            let outcome = bench.install_with(NEW, "OVERWRITE", &hands);
-            if !hands.has_failed() {
-                outcome.unwrap();
-                break;
+    for (after, error) in each_error(&calls) {
+        let fault = [Fault { after, error, lasting: Lasting::Once }];
+        let disturbed = Disturbed::by(&fault);
+        assert_eq!(disturbed.hands.given(), [(calls[after], error)]);
+        // One failure is not the host's end: what it prevents is taken back at once, or is done but for what is cleared away.
+        if disturbed.outcome.is_ok() || !disturbed.bench.root.join("ledger/g.switch").exists() {
+            disturbed.is_new(&new, &fault);
+        }
+        if let Err(error) = &disturbed.outcome {
+            told_what_is_wrong(error);
+        }
+        if disturbed.ends_new(&new, &fault) {
+            done += 1;
+        } else {
+            undone += 1;
+        }
+        disturbed.bench.install(NEW, "OVERWRITE").unwrap();
+        assert_eq!(timeless(&tree(&disturbed.bench.root.join("dest"))), new);
+    }
+    assert!(undone > 400 && done > 60, "{undone} undone, {done} done");
+}
+
+/// The sentence says what an operator can do something about.
+fn told_what_is_wrong(error: &InstallError) {
+    let InstallError::Host { source, .. } = error else { return };
+    let hint = match Errno::from_io_error(source) {
+        Some(Errno::NOSPC | Errno::DQUOT) => "the disk is full",
+        Some(Errno::ROFS) => "the file system is read-only",
+        _ => return,
+    };
+    assert!(error.to_string().contains(hint), "{error}");
+}
+
+#[test]
+fn what_goes_on_failing_leaves_the_old_set_or_the_new_when_somebody_has_seen_to_it() {
+    let (new, calls) = undisturbed();
+    for (after, error) in each_error(&calls) {
+        let fault = [Fault { after, error, lasting: Lasting::Alike }];
+        let disturbed = Disturbed::by(&fault);
+        // Agents start, with the disk as it is.
+        for after in 0..4 {
+            let fault = Fault { after, error, lasting: Lasting::Alike };
+            let _ = recover(&disturbed.bench.files(), &Hands::meeting(&[fault]), UNMARKED);
+        }
+        disturbed.ends_new(&new, &fault);
+    }
+}
+
+/// Whether a call changes something: before one that does not, the disk is as before the next that does.
+fn changes(call: Call) -> bool {
+    !matches!(call, Call::Look | Call::Read | Call::Open)
+}
+
+#[test]
+fn a_recovery_may_fail_in_any_way_and_the_next_one_ends_it() {
+    let (new, calls) = undisturbed();
+    // Each way of each kind of call, but not of each call after each death: that would take minutes.
+    let mut turns: BTreeMap<Call, usize> = BTreeMap::new();
+    for after in (0..calls.len()).filter(|after| changes(calls[*after])) {
+        let death = Fault { after, error: Errno::IO, lasting: Lasting::Dead };
+        let disturbed = Disturbed::by(&[death]);
+        let hands = Hands::meeting(&[]);
+        recover(&disturbed.bench.files(), &hands, UNMARKED).unwrap();
+        for (at, call) in hands.calls().into_iter().enumerate() {
+            // Most calls only look, and fail alike.
+            if !changes(call) && (after + at) % 2 == 1 {
+                continue;
             }
-            // A host that dies again while it recovers, and again.
-            for again in 0..6 {
-                let _ = recover(&bench.files(), &Hands::failing_after(again, true), UNMARKED);
+            let ways = call.errors();
+            let turn = turns.entry(call).or_default();
+            // The rarest call gets all of them each time.
+            let count = if call == Call::SetAttribute { ways.len() } else { 1 };
+            for error in ways.iter().cycle().skip(*turn % ways.len()).take(count) {
+                let lasting = [Lasting::Once, Lasting::Alike, Lasting::Dead][(after + at) % 3];
+                let fault = Fault { after: at, error: *error, lasting };
+                let disturbed = Disturbed::by(&[death]);
+                let hands = Hands::meeting(&[fault]);
+                let _ = recover(&disturbed.bench.files(), &hands, UNMARKED);
+                assert_eq!(hands.given().first(), Some(&(call, *error)));
+                disturbed.ends_new(&new, &[death, fault]);
             }
-            recover(&bench.files(), &Hands::failing_after(u64::MAX, false), UNMARKED).unwrap();
-            let after = tree(&bench.root.join("dest"));
-            if after == before {
-                undone += 1;
-            } else {
-                assert_eq!(names(&after), names(&new), "a mix after {calls} changes");
-                done += 1;
-            }
-            assert_eq!(
-                recover(&bench.files(), &Hands::failing_after(u64::MAX, false), UNMARKED).unwrap(),
-                Recovered::Nothing
-            );
-            bench.install(NEW, "OVERWRITE").unwrap();
-            assert_eq!(names(&tree(&bench.root.join("dest"))), names(&new));
-            assert_eq!(fs::read_dir(bench.root.join("ledger")).unwrap().count(), 1);
+            *turn += count;
         }
     }
-    assert!(undone > 60 && done > 10, "{undone} undone, {done} done");
+    for (call, turns) in turns {
+        assert!(turns >= call.errors().len(), "{call:?} failed in {turns} ways only");
+    }
+}
+
+#[test]
+fn what_may_not_be_on_the_disk_is_not_built_upon() {
+    let (new, calls) = undisturbed();
+    for after in (0..calls.len()).filter(|after| calls[*after] == Call::Sync) {
+        let lost = Fault { after, error: Errno::IO, lasting: Lasting::Once };
+        for later in after + 1.. {
+            let cut = Fault { after: later, error: Errno::IO, lasting: Lasting::Dead };
+            let disturbed = Disturbed::by(&[lost, cut]);
+            disturbed.hands.cut_power();
+            disturbed.ends_new(&new, &[lost, cut]);
+            if disturbed.hands.given().len() < 2 {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn that_an_install_is_undone_is_noted_when_the_disk_has_it_so() {
+    let (_, calls) = undisturbed();
+    let switching = calls.iter().rposition(|call| *call == Call::Place).unwrap();
+    let death = Fault { after: switching, error: Errno::IO, lasting: Lasting::Dead };
+    let disturbed = Disturbed::by(&[death]);
+    let hands = Hands::meeting(&[]);
+    recover(&disturbed.bench.files(), &hands, UNMARKED).unwrap();
+    let calls = hands.calls();
+    let noted = calls.iter().position(|call| *call == Call::Write).unwrap();
+    let last = calls[..noted].iter().rposition(|call| changes(*call) && *call != Call::Sync);
+    assert!(calls[last.unwrap()..noted].contains(&Call::Sync), "{calls:?}");
 }
 
 #[test]
@@ -328,7 +480,14 @@ fn the_context_of_a_directory_comes_back_when_an_install_is_undone() {
     };
     // Whenever the host dies in the middle of the switch, somebody's rule gives the directory another context.
     let mut calls = 0;
-    while bench.install_with(ALL, "DISALLOW", &Hands::failing_after(calls, true)).is_err() {
+    while bench
+        .install_with(
+            ALL,
+            "DISALLOW",
+            &Hands::meeting(&[Fault { after: calls, error: Errno::IO, lasting: Lasting::Dead }]),
+        )
+        .is_err()
+    {
         let journal = fs::read_to_string(bench.root.join("ledger/g.switch")).unwrap();
         if journal.contains("switching\n") && !journal.contains("committed\n") {
             set(b"new_t").unwrap();
