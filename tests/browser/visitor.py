@@ -1,5 +1,7 @@
 """A browser, a server for it to look at, and the few moves that all tests of the console share."""
 
+import os
+import pathlib
 import urllib.error
 import urllib.request
 
@@ -8,6 +10,8 @@ import pytest
 import longshore
 import story
 import webdriver
+
+AXE = pathlib.Path(os.environ.get("LONGSHORE_AXE", longshore.REPOSITORY / ".longshore/axe/node_modules/axe-core/axe.min.js"))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,20 @@ def sign_in(browser, site, access_key, secret):
 def waits(browser, selector, words, seconds=60):
     """Waits until a part of the page reads so, without loading the page anew."""
     return longshore.wait_until(lambda: words in browser.text(selector), f"`{selector}` reads `{words}`", seconds)
+
+
+def violations(browser):
+    """What keeps people from using the page as it is, as far as axe-core finds it."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: run `cargo xtask setup` where there is npm")
+    # The page's own policy lets no script in; the driver's way around it is not the page's.
+    browser.run(AXE.read_text())
+    found = browser.run_async(
+        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then(r => "
+        "done(r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ')).slice(0, 3).join(', '))))"
+    )
+    wide = browser.run("return document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return found + ["wider than the window"] * wide
 
 
 def page(site, path, headers=(), data=None, method=None):

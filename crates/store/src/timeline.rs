@@ -16,6 +16,8 @@ use crate::{Page, Store};
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineEntry {
+    /// Its place: the deployment's version that it tells of, and its rank among what is told of that one.
+    pub place: (i64, i64),
     pub at: Timestamp,
     pub kind: EntryKind,
     /// Whom it concerns; absent: the deployment as a whole.
@@ -81,22 +83,21 @@ impl Store {
                    ORDER BY version, position LIMIT $4";
         let params = params![id, version, position, i64::from(limit) + 1, target];
         let rows = self.query(sql, params).await?;
-        let found = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let page = Page::of(found, limit, |((version, position), _)| {
-            Cursor::write(*version, &position.to_string())
-        });
-        let items = page.items.into_iter().map(|(_, entry)| entry).collect();
-        Ok(Page { items, next: page.next })
+        let found = rows.into_iter().map(read_entry).collect::<Result<Vec<_>, _>>()?;
+        Ok(Page::of(found, limit, |last: &TimelineEntry| {
+            let (version, position) = last.place;
+            Cursor::write(version, &position.to_string())
+        }))
     }
 }
 
-fn read(mut row: Row) -> Result<((i64, i64), TimelineEntry), StoreError> {
+pub(crate) fn read_entry(mut row: Row) -> Result<TimelineEntry, StoreError> {
     let place = (row.int()?, row.int()?);
     let at = row.time()?;
     let kind = row.named(EntryKind::from_name, "a kind of timeline entry")?;
     let target = row.optional_text()?.map(TargetId::new);
     let (rule, inputs) = (row.text()?, codec::read_inputs(&row.text()?)?);
-    Ok((place, TimelineEntry { at, kind, target, rule, inputs, what: row.text()? }))
+    Ok(TimelineEntry { place, at, kind, target, rule, inputs, what: row.text()? })
 }
 
 /// A fact about a deployment as a whole: its name, its inputs, and the same in words.
@@ -145,10 +146,6 @@ pub(crate) fn newest(id: &DeploymentId, limit: u32) -> Query {
          ORDER BY version DESC, position DESC LIMIT $2",
         params![id, limit],
     )
-}
-
-pub(crate) fn read_entry(row: Row) -> Result<TimelineEntry, StoreError> {
-    read(row).map(|(_, entry)| entry)
 }
 
 pub(crate) fn of_the_creation(new: &NewDeployment) -> Statement {

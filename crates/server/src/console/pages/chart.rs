@@ -19,9 +19,13 @@ const LEFT: f64 = 150.0;
 /// Height of the upper part, which counts hosts in service.
 const COUNT_HEIGHT: f64 = 96.0;
 const TOP: f64 = 14.0;
-/// Lanes with names up to so many hosts, thin ones up to [`LANES_MAX`], none beyond.
+/// Lanes with names up to so many hosts. Up to [`LANES_MAX`], thin ones on a page that is made when all is over; before,
+/// the whole drawing is sent again and again, must stay small, and must not grow under whoever reads the page.
 const NAMED_LANES_MAX: usize = 40;
 const LANES_MAX: usize = 240;
+
+/// Parts of the axis of time, each with at most two counts: a fleet of thousands is drawn as fast as one of a hundred.
+const COLUMNS: f64 = 300.0;
 
 /// The drawing, as SVG.
 pub struct Chart {
@@ -39,7 +43,12 @@ impl std::fmt::Display for Chart {
 impl HtmlSafe for Chart {}
 
 /// The drawing of a deployment that has begun.
-pub fn draw(record: &DeploymentRecord, targets: &[Target], now: Timestamp) -> Option<Chart> {
+pub fn draw(
+    record: &DeploymentRecord,
+    targets: &[Target],
+    has_thin_lanes: bool,
+    now: Timestamp,
+) -> Option<Chart> {
     let started = record.state.started?;
     if targets.is_empty() {
         return None;
@@ -49,6 +58,7 @@ pub fn draw(record: &DeploymentRecord, targets: &[Target], now: Timestamp) -> Op
         targets,
         started,
         end,
+        has_thin_lanes,
         minimum: record.state.minimum_healthy.hosts(u32::try_from(targets.len()).ok()?),
     };
     Some(drawing.chart())
@@ -58,6 +68,7 @@ struct Drawing<'a> {
     targets: &'a [Target],
     started: Timestamp,
     end: Timestamp,
+    has_thin_lanes: bool,
     minimum: u32,
 }
 
@@ -74,7 +85,7 @@ impl Drawing<'_> {
         let lowest = steps.iter().map(|(_, in_service)| *in_service).min().unwrap_or_default();
         let (lane, named) = match self.targets.len() {
             hosts if hosts <= NAMED_LANES_MAX => (18.0, true),
-            hosts if hosts <= LANES_MAX => (5.0, false),
+            hosts if hosts <= LANES_MAX && self.has_thin_lanes => (5.0, false),
             _ => (0.0, false),
         };
         #[expect(clippy::cast_precision_loss, reason = "a fleet is counted in thousands")]
@@ -93,9 +104,11 @@ impl Drawing<'_> {
              aria-label=\"Timeline of the rollout. {caption}\">"
         );
         self.draw_axis(&mut svg, lanes_top + lanes_height);
-        self.draw_count(&mut svg, &steps);
-        if lane > 0.0 {
-            self.draw_lanes(&mut svg, lanes_top, lane, named);
+        self.draw_count(&mut svg, &self.thinned(&steps));
+        match named {
+            true => self.draw_lanes(&mut svg, lanes_top, lane),
+            false if lane > 0.0 => self.draw_thin_lanes(&mut svg, lanes_top, lane),
+            false => {}
         }
         svg.push_str("</svg>");
         Chart { svg, caption }
@@ -130,6 +143,18 @@ impl Drawing<'_> {
             steps.push((at, u32::try_from(in_service).unwrap_or_default()));
         }
         steps
+    }
+
+    /// The same with the lowest and the last count of each column only.
+    fn thinned(&self, steps: &[(Timestamp, u32)]) -> Vec<(Timestamp, u32)> {
+        let column = |(at, _): &(Timestamp, u32)| (self.x(*at) * COLUMNS / WIDTH).floor();
+        let mut thinned = Vec::new();
+        for same in steps.chunk_by(|one, other| column(one).total_cmp(&column(other)).is_eq()) {
+            thinned.extend(same.iter().min_by_key(|(_, in_service)| *in_service));
+            thinned.extend(same.last());
+        }
+        thinned.dedup();
+        thinned
     }
 
     fn draw_count(&self, svg: &mut String, steps: &[(Timestamp, u32)]) {
@@ -192,19 +217,17 @@ impl Drawing<'_> {
         }
     }
 
-    fn draw_lanes(&self, svg: &mut String, top: f64, lane: f64, named: bool) {
-        let bar = if named { lane - 6.0 } else { lane - 1.0 };
+    fn draw_lanes(&self, svg: &mut String, top: f64, lane: f64) {
+        let bar = lane - 6.0;
         let mut y = top;
         for target in self.targets {
-            if named {
-                let _ = write!(
-                    svg,
-                    "<text x=\"{}\" y=\"{:.1}\" dy=\"4\" text-anchor=\"end\">{}</text>",
-                    LEFT - 8.0,
-                    y + bar / 2.0,
-                    escaped(&shortened(target.id.as_str()))
-                );
-            }
+            let _ = write!(
+                svg,
+                "<text x=\"{}\" y=\"{:.1}\" dy=\"4\" text-anchor=\"end\">{}</text>",
+                LEFT - 8.0,
+                y + bar / 2.0,
+                escaped(&shortened(target.id.as_str()))
+            );
             for event in &target.events {
                 let Some((from, to, look)) = self.extent(&event.state) else { continue };
                 let (x, width) = (self.x(from), (self.x(to) - self.x(from)).max(1.5));
@@ -218,6 +241,28 @@ impl Drawing<'_> {
                     event.name,
                 );
             }
+            y += lane;
+        }
+    }
+
+    /// Without names, and with one bar for events that ended alike one after the other.
+    fn draw_thin_lanes(&self, svg: &mut String, top: f64, lane: f64) {
+        let mut y = top;
+        for target in self.targets {
+            let extents: Vec<_> =
+                target.events.iter().filter_map(|event| self.extent(&event.state)).collect();
+            let _ = write!(svg, "<g><title>{}</title>", escaped(target.id.as_str()));
+            for alike in extents.chunk_by(|(.., one), (.., other)| one == other) {
+                let [(from, _, look), ..] = alike else { continue };
+                let to = alike.last().map_or(*from, |(_, to, _)| *to);
+                let (x, width) = (self.x(*from), (self.x(to) - self.x(*from)).max(1.5));
+                let _ = write!(
+                    svg,
+                    "<rect class=\"{look}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{:.1}\"/>",
+                    lane - 1.0
+                );
+            }
+            svg.push_str("</g>");
             y += lane;
         }
     }
@@ -320,7 +365,13 @@ mod tests {
             host("b<", TargetStatus::Failed, 10, 20),
             host("c", TargetStatus::Succeeded, 20, 30),
         ];
-        let drawing = Drawing { targets: &targets, started: at(0), end: at(40), minimum: 2 };
+        let drawing = Drawing {
+            targets: &targets,
+            started: at(0),
+            end: at(40),
+            has_thin_lanes: true,
+            minimum: 2,
+        };
         let counts: Vec<u32> = drawing.steps().into_iter().map(|(_, hosts)| hosts).collect();
         assert_eq!(counts, [3, 2, 3, 2, 1, 2]);
         let chart = drawing.chart();
@@ -333,9 +384,46 @@ mod tests {
     fn large_fleets_have_no_lanes() {
         let targets: Vec<Target> =
             (0..1000).map(|n| host(&n.to_string(), TargetStatus::Succeeded, n, n + 1)).collect();
-        let drawing = Drawing { targets: &targets, started: at(0), end: at(1000), minimum: 990 };
+        let drawing = Drawing {
+            targets: &targets,
+            started: at(0),
+            end: at(1000),
+            has_thin_lanes: true,
+            minimum: 990,
+        };
         let svg = drawing.chart().svg;
-        assert!(!svg.contains("<rect") && svg.len() < 60_000, "{}", svg.len());
+        assert!(!svg.contains("<rect") && svg.len() < 20_000, "{}", svg.len());
+    }
+
+    #[test]
+    fn hosts_without_names_have_a_thin_lane_where_there_is_room() {
+        let targets: Vec<Target> =
+            (0..100).map(|n| host(&n.to_string(), TargetStatus::Succeeded, n, n + 1)).collect();
+        let bars = |has_thin_lanes| {
+            let (started, end) = (at(0), at(100));
+            let drawing = Drawing { targets: &targets, started, end, has_thin_lanes, minimum: 90 };
+            drawing.chart().svg.matches("<rect").count()
+        };
+        assert_eq!((bars(false), bars(true)), (0, 100));
+    }
+
+    #[test]
+    fn of_many_counts_the_lowest_of_each_moment_stay() {
+        let targets: Vec<Target> = (0..1000)
+            .map(|n| host(&n.to_string(), TargetStatus::Succeeded, n / 100 * 10, n / 100 * 10 + 1))
+            .collect();
+        let drawing = Drawing {
+            targets: &targets,
+            started: at(0),
+            end: at(100_000),
+            has_thin_lanes: true,
+            minimum: 900,
+        };
+        let steps = drawing.steps();
+        let thinned = drawing.thinned(&steps);
+        assert_eq!(thinned.iter().map(|(_, count)| *count).min(), Some(900));
+        assert_eq!(thinned.last(), steps.last());
+        assert!(thinned.len() <= 2, "{thinned:?}");
     }
 
     #[test]

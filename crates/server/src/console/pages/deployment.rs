@@ -1,6 +1,9 @@
 //! A deployment: how far it is, why, and what can be done about it.
 
+use std::fmt;
+
 use askama::Template;
+use askama::filters::HtmlSafe;
 use model::{DeploymentId, DeploymentStatus, Target, TargetStatus, Timestamp};
 use rollout::{Rollback, WaitingOn};
 use serde_json::json;
@@ -16,11 +19,12 @@ use super::super::problem::Problem;
 use super::super::show::{self, Badge, Lasted, When};
 use super::super::visit::Visit;
 use super::chart::{self, Chart};
-use super::grid::{self, Row, Square};
+use super::grid::{self, Positions, Row, Square};
+use super::history::Happened;
 use super::words;
 
 /// Hosts in the grid of one page.
-pub const GRID_ROWS: u32 = 100;
+const GRID_ROWS: usize = 100;
 
 /// Things that happened last, as many as are shown.
 pub const TIMELINE_ROWS: u32 = 30;
@@ -30,9 +34,8 @@ pub const TIMELINE_ROWS: u32 = 30;
 struct Page {
     frame: Frame,
     id: DeploymentId,
-    version: u64,
-    is_over: bool,
-    record: DeploymentRecord,
+    /// Where its changes come from, while there are any.
+    live: Option<String>,
     status: Status,
     actions: Actions,
     chart: Option<Drawing>,
@@ -40,15 +43,28 @@ struct Page {
     rows: Vec<Row>,
     squares: Vec<Square>,
     filters: Vec<Filter>,
+    find: String,
     /// Places of the pages of the grid before and after this one.
     previous: Option<String>,
     next: Option<String>,
     shown: String,
-    facts: Vec<Fact>,
+    details: Details,
     history: History,
 }
 
-impl Page {
+/// What the deployment is.
+#[derive(Template)]
+#[template(path = "deployment_details.html")]
+pub struct Details {
+    record: DeploymentRecord,
+    facts: Vec<Fact>,
+}
+
+impl Details {
+    pub fn of(record: &DeploymentRecord) -> Result<Self, Problem> {
+        Ok(Self { facts: facts(record)?, record: record.clone() })
+    }
+
     fn created(&self) -> When {
         When(self.record.state.created)
     }
@@ -72,16 +88,33 @@ pub struct Fact {
 /// Lets the grid show hosts of one status only.
 struct Filter {
     name: &'static str,
-    count: u32,
+    count: FilterCount,
     place: String,
     is_chosen: bool,
 }
 
-/// How far the deployment is, and why.
+/// How many hosts a filter lets through; the style sheet hides the filter of none.
+pub struct FilterCount {
+    /// Unique on the page.
+    pub id: String,
+    hosts: u32,
+}
+
+impl fmt::Display for FilterCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, hosts } = self;
+        let none = if *hosts == 0 { " none" } else { "" };
+        write!(f, "<span id=\"{id}\" class=\"count{none}\">{hosts}</span>")
+    }
+}
+
+impl HtmlSafe for FilterCount {}
+
+/// How far the deployment is, and why. Each block is a part of the page that is replaced when it changes.
 #[derive(Template)]
-#[template(path = "deployment_status.html")]
+#[template(path = "deployment_status.html", blocks = ["state", "words", "why", "waits", "counts"])]
 pub struct Status {
-    badge: Badge,
+    pub badge: Badge,
     words: String,
     code: Option<&'static str>,
     counts: Vec<Count>,
@@ -90,6 +123,8 @@ pub struct Status {
     failures: Vec<FailedHost>,
     more_failures: usize,
     lasted: Option<Lasted>,
+    /// Seconds since its start, of one that is not over; the page's script counts on.
+    runs: Option<u64>,
 }
 
 struct Count {
@@ -98,6 +133,7 @@ struct Count {
 }
 
 struct FailedHost {
+    position: u32,
     name: String,
     place: String,
     event: &'static str,
@@ -126,24 +162,8 @@ pub struct Drawing {
 /// What happened last.
 #[derive(Template)]
 #[template(path = "deployment_history.html")]
-pub struct History {
-    entries: Vec<store::TimelineEntry>,
-}
-
-impl History {
-    pub fn of(view: &DeploymentView) -> Self {
-        Self { entries: view.timeline.clone() }
-    }
-
-    fn when(&self, entry: &store::TimelineEntry) -> When {
-        When(entry.at)
-    }
-
-    /// Whom an entry concerns, unless its words begin with that.
-    fn named<'a>(&self, entry: &'a store::TimelineEntry) -> Option<&'a str> {
-        let target = entry.target.as_ref()?.as_str();
-        (!entry.what.starts_with(target)).then_some(target)
-    }
+struct History {
+    entries: Vec<Happened>,
 }
 
 /// The deployment itself, if the visitor may see it.
@@ -174,25 +194,13 @@ pub async fn show(visit: &Visit<'_>, id: &str) -> Result<Response, Problem> {
     let record = &view.deployment;
     let id = record.state.id.clone();
     let is_over = record.state.status.is_over();
-    let chosen = visit.request.query.get("status").and_then(TargetStatus::from_name);
-    let from = visit.request.query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let selected: Vec<&Target> = view
-        .targets
-        .iter()
-        .filter(|target| chosen.is_none_or(|status| target.status == status))
-        .filter(|target| found(target, visit.request.query.get("find")))
-        .collect();
-    let rows: Vec<Row> = selected
-        .iter()
-        .skip(from)
-        .take(GRID_ROWS as usize)
-        .map(|target| Row::of(&id, target, now))
-        .collect();
-    let place = |from: usize| {
-        let status = chosen.map(|status| format!("&status={}", status.name())).unwrap_or_default();
-        format!("{}?from={from}{status}#hosts", frame::deployment_place(&id))
-    };
-    let step = GRID_ROWS as usize;
+    let selection = Selection::of(visit);
+    let selected: Vec<&Target> =
+        view.targets.iter().filter(|target| selection.takes(target)).collect();
+    let from = selection.from;
+    let on_page: Vec<&Target> = selected.iter().copied().skip(from).take(GRID_ROWS).collect();
+    let rows: Vec<Row> = on_page.iter().map(|target| Row::of(&id, target, now)).collect();
+    let place = |from| selection.place(&id, from);
     let waiting = visit.console().driver.waiting(&id);
     let page = Page {
         frame: Frame::of(visit, Section::Deployments, id.to_string())
@@ -206,28 +214,73 @@ pub async fn show(visit: &Visit<'_>, id: &str) -> Result<Response, Problem> {
                 frame::group_place(&record.application_name, &record.group_name),
             )
             .refreshing(!is_over),
-        version: record.state.version,
-        is_over,
+        live: (!is_over).then(|| live_place(record, &on_page)),
         status: Status::of(record, &view.targets, &waiting, now),
         actions: Actions::of(record),
         chart: Drawing::of(record, &view.targets, now),
         events: events(&view.targets),
         squares: squares(&id, &view.targets),
-        filters: filters(record, chosen),
-        previous: (from > 0).then(|| place(from.saturating_sub(step))),
-        next: (selected.len() > from + step).then(|| place(from + step)),
+        filters: filters(record, &selection),
+        previous: (from > 0).then(|| place(from.saturating_sub(GRID_ROWS))),
+        next: (selected.len() > from + GRID_ROWS).then(|| place(from + GRID_ROWS)),
         shown: shown(from, rows.len(), selected.len()),
         rows,
-        facts: facts(record)?,
-        history: History::of(&view),
+        find: selection.find,
+        details: Details::of(record)?,
+        history: History { entries: view.timeline.into_iter().map(Happened).collect() },
         id,
-        record: view.deployment,
     };
     answer::page(&page)
 }
 
-fn found(target: &Target, wanted: Option<&str>) -> bool {
-    wanted.is_none_or(|wanted| target.id.as_str().contains(wanted))
+/// Which hosts the grid shows.
+struct Selection {
+    status: Option<TargetStatus>,
+    /// What their names hold.
+    find: String,
+    /// How many come before the first on the page.
+    from: usize,
+}
+
+impl Selection {
+    fn of(visit: &Visit<'_>) -> Self {
+        let query = &visit.request.query;
+        Self {
+            status: query.get("status").and_then(TargetStatus::from_name),
+            find: query.text("find"),
+            from: query.get("from").and_then(|from| from.parse().ok()).unwrap_or(0),
+        }
+    }
+
+    fn takes(&self, target: &Target) -> bool {
+        self.status.is_none_or(|status| target.status == status)
+            && target.id.as_str().contains(&self.find)
+    }
+
+    /// The same hosts from another one on.
+    fn place(&self, id: &DeploymentId, from: usize) -> String {
+        let status = self.status.map(|status| format!("&status={}", status.name()));
+        let find = Some(&self.find).filter(|find| !find.is_empty());
+        let find = find.map(|find| format!("&find={}", show::encoded(find)));
+        format!(
+            "{}?from={from}{}{}#hosts",
+            frame::deployment_place(id),
+            status.unwrap_or_default(),
+            find.unwrap_or_default()
+        )
+    }
+}
+
+/// Where a page that shows these hosts in its grid gets its changes from.
+fn live_place(record: &DeploymentRecord, on_page: &[&Target]) -> String {
+    let positions = Positions::of(on_page.iter().map(|target| target.position));
+    // A page that was made before the hosts were known has no place for them.
+    let blank = if record.state.started.is_none() { "&blank=yes" } else { "" };
+    format!(
+        "{}/live?since={}&rows={positions}{blank}",
+        frame::deployment_place(&record.state.id),
+        record.state.version
+    )
 }
 
 fn shown(from: usize, rows: usize, all: usize) -> String {
@@ -238,8 +291,8 @@ fn shown(from: usize, rows: usize, all: usize) -> String {
     }
 }
 
-/// Fleets up to this size are seen whole in the grid.
-const SQUARES_FROM: usize = 50;
+/// Smaller fleets are seen whole in the grid.
+pub const SQUARES_FROM: usize = 50;
 
 /// Larger ones also as squares.
 fn squares(id: &DeploymentId, targets: &[Target]) -> Vec<Square> {
@@ -254,27 +307,33 @@ fn events(targets: &[Target]) -> Vec<&'static str> {
     first.into_iter().flatten().map(|event| event.name.name()).collect()
 }
 
-fn filters(record: &DeploymentRecord, chosen: Option<TargetStatus>) -> Vec<Filter> {
-    let Some(overview) = record.overview else { return Vec::new() };
+fn filters(record: &DeploymentRecord, selection: &Selection) -> Vec<Filter> {
+    let Some(overview) = record.overview.filter(|overview| words::total(overview) > 0) else {
+        return Vec::new();
+    };
     let place = frame::deployment_place(&record.state.id);
-    let mut filters = vec![Filter {
+    let all = Filter {
         name: "All",
-        count: words::total(&overview),
+        count: FilterCount { id: "filter-all".to_owned(), hosts: words::total(&overview) },
         place: format!("{place}#hosts"),
-        is_chosen: chosen.is_none(),
-    }];
-    for status in TargetStatus::ALL {
-        let count = count_of(&overview, status);
-        if count > 0 || chosen == Some(status) {
-            filters.push(Filter {
-                name: Badge::target(status).word,
-                count,
-                place: format!("{place}?status={}#hosts", status.name()),
-                is_chosen: chosen == Some(status),
-            });
-        }
-    }
-    filters
+        is_chosen: selection.status.is_none(),
+    };
+    let statuses = TargetStatus::ALL.into_iter().zip(filter_counts(&overview));
+    let statuses = statuses.map(|(status, count)| Filter {
+        name: Badge::target(status).word,
+        count,
+        place: format!("{place}?status={}#hosts", status.name()),
+        is_chosen: selection.status == Some(status),
+    });
+    std::iter::once(all).chain(statuses).collect()
+}
+
+/// How many hosts have each status, as the filters show it.
+pub fn filter_counts(overview: &Overview) -> impl Iterator<Item = FilterCount> {
+    TargetStatus::ALL.into_iter().map(|status| FilterCount {
+        id: format!("filter-{}", status.name()),
+        hosts: count_of(overview, status),
+    })
 }
 
 fn count_of(overview: &Overview, status: TargetStatus) -> u32 {
@@ -307,12 +366,15 @@ impl Status {
         let failed = targets.iter().filter_map(|target| Some((target, words::failure(target)?)));
         let failures =
             failed.clone().take(FAILURES_SHOWN).map(|(target, (event, what))| FailedHost {
+                position: target.position,
                 name: target.id.to_string(),
                 place: frame::target_place(&record.state.id, &target.id),
                 event,
                 what,
             });
         let is_over = record.state.status.is_over();
+        let started = record.state.started;
+        let lasted = started.map(|it| Lasted(record.state.completed.unwrap_or(now).since(it)));
         Self {
             badge: Badge::deployment(record.state.status),
             words: words::state(record),
@@ -322,10 +384,8 @@ impl Status {
             more_waiting: if is_over { 0 } else { more_waiting },
             failures: failures.collect(),
             more_failures: failed.count().saturating_sub(FAILURES_SHOWN),
-            lasted: record
-                .state
-                .started
-                .map(|started| Lasted(record.state.completed.unwrap_or(now).since(started))),
+            runs: lasted.filter(|_| !is_over).map(|lasted| lasted.0.as_secs()),
+            lasted,
         }
     }
 }
@@ -348,8 +408,15 @@ impl Actions {
 }
 
 impl Drawing {
-    pub fn of(record: &DeploymentRecord, targets: &[Target], now: Timestamp) -> Option<Self> {
-        chart::draw(record, targets, now).map(|chart| Self { chart })
+    /// For a page that is made now.
+    fn of(record: &DeploymentRecord, targets: &[Target], now: Timestamp) -> Option<Self> {
+        let is_over = record.state.status.is_over();
+        chart::draw(record, targets, is_over, now).map(|chart| Self { chart })
+    }
+
+    /// For a page that was made while the deployment went on.
+    pub fn live(record: &DeploymentRecord, targets: &[Target], now: Timestamp) -> Option<Self> {
+        chart::draw(record, targets, false, now).map(|chart| Self { chart })
     }
 }
 

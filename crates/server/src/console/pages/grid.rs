@@ -1,6 +1,7 @@
 //! Hosts by lifecycle events: rows of cells, each with an id by which it is replaced when it changes.
 
 use std::fmt;
+use std::str::FromStr;
 
 use askama::filters::HtmlSafe;
 use model::{DeploymentId, Target, Timestamp};
@@ -74,10 +75,10 @@ pub struct Square {
 impl fmt::Display for Square {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, badge, name, place } = self;
-        // Names of hosts are of letters, digits and a few harmless marks.
+        // Names of hosts are of letters, digits and a few harmless marks. The title is what the link is called.
         write!(
             f,
-            "<a id=\"{id}\" class=\"sq {}\" href=\"{place}\" title=\"{name}: {word}\"><span class=\"vh\">{name}: {word}</span></a>",
+            "<a id=\"{id}\" class=\"sq {}\" href=\"{place}\" title=\"{name}: {word}\"></a>",
             badge.look,
             word = badge.word
         )
@@ -133,26 +134,113 @@ pub fn cells(target: &Target, now: Timestamp) -> Vec<Cell> {
         .collect()
 }
 
-/// What of a host looks otherwise than before, as the elements that replace the old ones.
-pub fn differences(
-    id: &DeploymentId,
-    before: Option<&Target>,
-    after: &Target,
-    now: Timestamp,
-) -> String {
-    let mut html = String::new();
-    let changed_status = before.is_none_or(|before| before.status != after.status);
-    if changed_status {
-        html += &status(after).to_string();
-        html += &square(id, after).to_string();
-    }
-    let old = before.map(|before| cells(before, now)).unwrap_or_default();
-    for (number, cell) in cells(after, now).into_iter().enumerate() {
-        if old.get(number).is_none_or(|old| !old.looks_like(&cell)) {
-            html += &cell.to_string();
+/// What of a host a page shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Places {
+    /// Its square.
+    pub square: bool,
+    /// Its row in the grid.
+    pub row: bool,
+}
+
+/// What of hosts looks otherwise than before, as the elements that replace the old ones.
+#[derive(Debug, Default)]
+pub struct Differences {
+    squares: String,
+    cells: String,
+}
+
+impl Differences {
+    /// Adds what differs of one host.
+    pub fn add(
+        &mut self,
+        id: &DeploymentId,
+        places: Places,
+        before: Option<&Target>,
+        after: &Target,
+        now: Timestamp,
+    ) {
+        let changed_status = before.is_none_or(|before| before.status != after.status);
+        if changed_status && places.square {
+            self.squares += &square(id, after).to_string();
+        }
+        if !places.row {
+            return;
+        }
+        if changed_status {
+            self.cells += &status(after).to_string();
+        }
+        let old = before.map(|before| cells(before, now)).unwrap_or_default();
+        for (number, cell) in cells(after, now).into_iter().enumerate() {
+            if old.get(number).is_none_or(|old| !old.looks_like(&cell)) {
+                self.cells += &cell.to_string();
+            }
         }
     }
-    html
+
+    /// All of it. Cells stand in a table: elsewhere parsers drop them.
+    pub fn html(self) -> String {
+        let Self { squares, cells } = self;
+        match cells.is_empty() {
+            true => squares,
+            false => format!("<table><tr>{cells}</tr></table>{squares}"),
+        }
+    }
+}
+
+/// Positions of targets, ascending; written as `0-99,105`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Positions(Vec<(u32, u32)>);
+
+impl Positions {
+    /// Of these positions, which ascend.
+    pub fn of(positions: impl Iterator<Item = u32>) -> Self {
+        let mut ranges: Vec<(u32, u32)> = Vec::new();
+        for position in positions {
+            match ranges.last_mut() {
+                Some((_, last)) if last.checked_add(1) == Some(position) => *last = position,
+                _ => ranges.push((position, position)),
+            }
+        }
+        Self(ranges)
+    }
+
+    /// Whether the position is one of them.
+    pub fn holds(&self, position: u32) -> bool {
+        self.0.iter().any(|(first, last)| (*first..=*last).contains(&position))
+    }
+}
+
+impl fmt::Display for Positions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (first, last)) in self.0.iter().enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            match first == last {
+                true => write!(f, "{comma}{first}")?,
+                false => write!(f, "{comma}{first}-{last}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text does not list positions.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no list of positions such as `0-99,105`")]
+pub struct InvalidPositions(String);
+
+impl FromStr for Positions {
+    type Err = InvalidPositions;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPositions> {
+        let range = |part: &str| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            Some((first.parse().ok()?, last.parse().ok()?))
+        };
+        let parts = text.split(',').filter(|part| !part.is_empty());
+        let ranges: Option<Vec<(u32, u32)>> = parts.map(range).collect();
+        ranges.map(Self).ok_or_else(|| InvalidPositions(text.to_owned()))
+    }
 }
 
 #[cfg(test)]
@@ -180,14 +268,44 @@ mod tests {
                 event(LifecycleEvent::AfterInstall, EventState::Pending),
             ],
         };
-        assert_eq!(differences(&id, Some(&before), &before, at(2_000)), "");
+        let everywhere = Places { square: true, row: true };
+        let differences_at = |places, before: Option<&Target>, after: &Target| {
+            let mut differences = Differences::default();
+            differences.add(&id, places, before, after, at(2_000));
+            differences.html()
+        };
+        let differences =
+            |before: Option<&Target>, after: &Target| differences_at(everywhere, before, after);
+        assert_eq!(differences(Some(&before), &before), "");
         let mut after = before.clone();
         after.events[1].state = done;
         let second = "<td id=\"c3-1\" class=\"ev ok\"><span class=\"vh\">Succeeded</span> <span class=\"lasted\">1.5 s</span></td>";
-        assert_eq!(differences(&id, Some(&before), &after, at(2_000)), second);
+        let table = format!("<table><tr>{second}</tr></table>");
+        assert_eq!(differences(Some(&before), &after), table);
         after.status = TargetStatus::Succeeded;
-        let html = differences(&id, Some(&before), &after, at(2_000));
-        assert!(html.starts_with("<td id=\"s3\">") && html.contains("id=\"m3\""), "{html}");
-        assert_eq!(differences(&id, None, &after, at(2_000)).matches(" id=").count(), 4);
+        let html = differences(Some(&before), &after);
+        assert!(html.contains("<td id=\"s3\">") && html.contains("<a id=\"m3\""), "{html}");
+        assert_eq!(differences(None, &after).matches(" id=").count(), 4);
+        // Of a host that is not on this page of the grid, only its square.
+        let square_only = Places { square: true, row: false };
+        let html = differences_at(square_only, Some(&before), &after);
+        assert!(html.starts_with("<a id=\"m3\"") && html.matches(" id=").count() == 1, "{html}");
+    }
+
+    #[test]
+    fn positions_are_written_as_ranges() {
+        for (positions, text) in [
+            (vec![], ""),
+            (vec![4], "4"),
+            (vec![0, 1, 2], "0-2"),
+            (vec![0, 1, 5, 7, 8], "0-1,5,7-8"),
+        ] {
+            let written = Positions::of(positions.iter().copied());
+            assert_eq!(written.to_string(), text);
+            let read: Positions = text.parse().unwrap();
+            assert_eq!(read, written);
+            assert!((0..10).all(|one| read.holds(one) == positions.contains(&one)));
+        }
+        assert!("0-".parse::<Positions>().is_err() && "a".parse::<Positions>().is_err());
     }
 }

@@ -1,21 +1,19 @@
 //! A deployment's page, kept up to date: a stream of what looks otherwise than before.
 //!
 //! Its events carry the deployment's version as their id, so that a browser which lost the connection gets what it
-//! missed and nothing twice. Each event holds the elements that replace those of the same ids; changes that come close
-//! together are sent together.
+//! missed and nothing twice; where what it missed cannot be told, it is asked to load the page anew. Each event holds the
+//! elements that replace those of the same ids; changes that come close together are sent together.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use askama::Template;
 use bytes::Bytes;
 use futures::stream;
 use http::{HeaderValue, StatusCode, header};
 use http_body::Frame as BodyFrame;
 use http_body_util::{BodyExt, StreamBody};
-use model::{DeploymentId, Target};
-use store::{Change, DeploymentView};
+use model::DeploymentId;
+use store::Change;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::time::Instant;
 
@@ -26,20 +24,15 @@ use crate::http::respond;
 
 use super::super::problem::Problem;
 use super::super::visit::Visit;
-use super::deployment::{self, Actions, Drawing, History, Status, TIMELINE_ROWS};
-use super::grid;
+use super::deployment::{self, TIMELINE_ROWS};
+use super::grid::{InvalidPositions, Positions};
+use super::patch::Shown;
 
-/// The shortest time between two events: a fleet that reports at once is one event.
+/// The shortest time between two looks: a fleet that reports at once is one event.
 const GAP: Duration = Duration::from_millis(250);
-
-/// How often running bars of the drawing grow, while nothing else happens.
-const REDRAW: Duration = Duration::from_secs(5);
 
 /// Silence after which proxies begin to think that a connection is dead.
 const STILL_HERE: Duration = Duration::from_secs(15);
-
-/// Larger fleets are drawn anew only as often as [`REDRAW`].
-const DRAWN_AT_ONCE_MAX: usize = 100;
 
 /// A session may end while its stream goes on; this is how long it then can.
 const STREAM_MAX: Duration = Duration::from_secs(300);
@@ -48,21 +41,22 @@ const STREAM_MAX: Duration = Duration::from_secs(300);
 pub async fn stream(visit: &Visit<'_>, id: &str) -> Result<Response, Problem> {
     let changes = visit.app().store.changes();
     let view = deployment::view(visit, id).await?;
-    let asked = visit.request.query.get("since").and_then(|since| since.parse().ok());
+    let query = &visit.request.query;
+    let asked = query.get("since").and_then(|since| since.parse().ok());
     let version = visit.request.last_event.or(asked).unwrap_or(view.deployment.state.version);
+    let rows: Positions = query
+        .text("rows")
+        .parse()
+        .map_err(|error: InvalidPositions| Problem::NotFound(error.to_string()))?;
     let watch = Watch {
         edge: Arc::clone(visit.edge),
         id: view.deployment.state.id.clone(),
-        // What the visitor saw of them is not known, so that they are sent whole if they changed.
-        targets: by_position(view.targets),
-        sure: false,
-        version,
+        shown: Shown::of(view.targets, rows, version, visit.call().now),
         changes,
         until: Instant::now() + STREAM_MAX,
-        spoke: Instant::now(),
-        drawn: Instant::now(),
+        looked: Instant::now(),
         first: true,
-        is_blank: visit.request.query.ticked("blank"),
+        is_blank: query.ticked("blank"),
         is_over: false,
     };
     let events = stream::unfold(watch, |mut watch| async move {
@@ -80,14 +74,10 @@ pub async fn stream(visit: &Visit<'_>, id: &str) -> Result<Response, Problem> {
 struct Watch {
     edge: Arc<Edge>,
     id: DeploymentId,
-    targets: BTreeMap<u32, Target>,
-    /// Whether the visitor's page shows `targets` as they are here.
-    sure: bool,
-    version: u64,
+    shown: Shown,
     changes: Receiver<Change>,
     until: Instant,
-    spoke: Instant,
-    drawn: Instant,
+    looked: Instant,
     first: bool,
     /// The visitor's page was made before the hosts were known, and has no place for them.
     is_blank: bool,
@@ -111,34 +101,30 @@ impl Watch {
             return None;
         }
         loop {
-            let woken = if self.first { Woken::Changed } else { self.wait().await };
-            let event = match woken {
+            let first = std::mem::take(&mut self.first);
+            match if first { Woken::Changed } else { self.wait().await } {
                 Woken::Ended => return None,
-                Woken::Idle => self.idle(),
-                Woken::Changed => match self.look().await {
-                    Ok(event) => event,
-                    Err(error) => {
-                        let deployment = self.id.as_str();
-                        tracing::error!(deployment, error = chain(&error), "a live page failed");
-                        return None;
-                    }
-                },
-            };
-            if std::mem::take(&mut self.first) && event.is_none() {
-                // At once, so that the browser knows that it is connected.
-                self.spoke = Instant::now();
-                return Some("retry: 2000\n\n".to_owned());
+                Woken::Idle => return Some(": still here\n\n".to_owned()),
+                Woken::Changed => {}
             }
-            if let Some(event) = event {
-                self.spoke = Instant::now();
-                return Some(event);
+            self.looked = Instant::now();
+            match self.look().await {
+                // At once, so that the browser knows that it is connected.
+                Ok(event) if first => return Some(format!("retry: 2000\n{event}\n")),
+                Ok(event) if event.is_empty() => {}
+                Ok(event) => return Some(event),
+                Err(error) => {
+                    let deployment = self.id.as_str();
+                    tracing::error!(deployment, error = chain(&error), "a live page failed");
+                    return None;
+                }
             }
         }
     }
 
     async fn wait(&mut self) -> Woken {
         let stopping = self.edge.console.stopping.clone();
-        let idle = tokio::time::sleep(REDRAW);
+        let idle = tokio::time::sleep(STILL_HERE);
         tokio::pin!(idle);
         loop {
             tokio::select! {
@@ -153,72 +139,41 @@ impl Watch {
                 }
             }
         }
-        tokio::time::sleep_until(self.spoke + GAP).await;
+        tokio::time::sleep_until(self.looked + GAP).await;
         while self.changes.try_recv().is_ok() {}
         Woken::Changed
     }
 
-    /// What to say when nothing happened.
-    fn idle(&mut self) -> Option<String> {
-        (self.spoke.elapsed() >= STILL_HERE).then(|| ": still here\n\n".to_owned())
-    }
-
-    /// What has changed since the version that the visitor sees.
-    async fn look(&mut self) -> Result<Option<String>, Problem> {
+    /// What has changed since the version that the visitor sees; nothing, as an empty text.
+    async fn look(&mut self) -> Result<String, Problem> {
         let (app, now) = (&self.edge.app, self.edge.clock.now());
-        let Some(view) = app.deployment_since(&self.id, self.version, TIMELINE_ROWS).await? else {
-            return Ok(None);
+        let since = self.shown.version();
+        let Some(view) = app.deployment_since(&self.id, since, TIMELINE_ROWS).await? else {
+            self.is_over = true;
+            return Ok(event("reload", since, "the deployment is gone"));
         };
         let state = &view.deployment.state;
-        self.is_over = state.status.is_over();
-        if state.version == self.version && !self.is_over {
-            self.sure = true;
-            return Ok(None);
+        if state.version < since {
+            // The page is of a state that was lost, in a restored backup for instance.
+            self.is_over = true;
+            return Ok(event("reload", state.version, "it showed what is not known here"));
         }
-        self.version = state.version;
         if self.is_blank && !view.targets.is_empty() {
             self.is_over = true;
-            return Ok(Some(event("reload", self.version, "the hosts are known")));
+            return Ok(event("reload", state.version, "the hosts are known"));
         }
-        let mut html = String::new();
-        for target in &view.targets {
-            let before = self.targets.get(&target.position).filter(|_| self.sure);
-            html += &grid::differences(&self.id, before, target, now);
-        }
-        self.targets.extend(by_position(view.targets.clone()));
-        self.sure = true;
-        html += &self.surroundings(&view)?;
-        let mut event = event("patch", self.version, &html);
-        if self.is_over {
-            event += &self::event("over", self.version, state.status.name());
-        }
-        Ok(Some(event))
-    }
-
-    /// The parts of the page around the grid.
-    fn surroundings(&mut self, view: &DeploymentView) -> Result<String, Problem> {
-        let now = self.edge.clock.now();
-        let (record, targets) =
-            (&view.deployment, self.targets.values().cloned().collect::<Vec<_>>());
         let waiting = self.edge.console.driver.waiting(&self.id);
-        let render = |template: &dyn askama::DynTemplate| {
-            template.dyn_render().map_err(|error| Problem::internal("a page", error))
-        };
-        let mut html = render(&Status::of(record, &targets, &waiting, now))?;
-        html += &render(&Actions::of(record))?;
-        html += &render(&History::of(view))?;
-        let draws =
-            targets.len() <= DRAWN_AT_ONCE_MAX || self.is_over || self.drawn.elapsed() >= REDRAW;
-        if draws && let Some(drawing) = Drawing::of(record, &targets, now) {
-            self.drawn = Instant::now();
-            html += &drawing.render().map_err(|error| Problem::internal("a page", error))?;
+        let html = self.shown.patch(&view, &waiting, now)?;
+        let mut text = String::new();
+        if !html.is_empty() {
+            text += &event("patch", state.version, &html);
         }
-        Ok(html)
+        if state.status.is_over() {
+            self.is_over = true;
+            text += &event("over", state.version, state.status.name());
+        }
+        Ok(text)
     }
-}
-
-fn by_position(targets: Vec<Target>) -> BTreeMap<u32, Target> {
-    targets.into_iter().map(|target| (target.position, target)).collect()
 }
 
 /// One event as the protocol has it. Source: HTML standard, "Server-sent events".

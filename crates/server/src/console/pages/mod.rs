@@ -14,8 +14,10 @@ mod deployments;
 mod chart;
 mod deployment;
 mod grid;
+mod history;
 mod live;
 mod output;
+mod patch;
 mod target;
 mod words;
 

@@ -1,5 +1,5 @@
-// Keeps a page up to date: elements that come over the stream replace those of the same id. Nothing else on a page
-// needs a script.
+// Keeps a page up to date: elements that come over the stream say how those of the same id look now. Nothing else on a
+// page needs a script.
 "use strict";
 
 const live = document.querySelector("[data-live]");
@@ -31,18 +31,70 @@ function status(part) {
   return state?.querySelector(".badge")?.textContent;
 }
 
-function replace(html) {
+// Makes `old` look like `fresh`. Elements that stay are changed in place, so that focus, selection and scroll positions
+// stay as well; whoever is about to press a button must not lose it to one that looks the same.
+function morph(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) { old.replaceWith(fresh); return; }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of [...fresh.attributes]) {
+    if (old.getAttribute(name) === value) continue;
+    old.setAttribute(name, value);
+    if (name === "data-runs") clocks.delete(old);
+  }
+  // An element with an id is only ever the one with that id: a link that leads elsewhere must not take its place.
+  let next = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    let same = next && !next.id && !child.id ? next : null;
+    if (child.id) for (same = next; same && same.id !== child.id;) same = same.nextSibling;
+    if (!same) { old.insertBefore(child, next); continue; }
+    while (next !== same) next = removed(next);
+    next = next.nextSibling;
+    morph(same, child);
+  }
+  while (next) next = removed(next);
+}
+
+function removed(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+// A new entry of a list goes before the others; as many stay as the list keeps.
+function prepend(element) {
+  const list = document.getElementById(element.dataset.into);
+  if (!list) return;
+  list.prepend(element);
+  while (list.children.length > Number(list.dataset.keep)) list.lastElementChild.remove();
+}
+
+function patch(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  for (const element of [...template.content.children]) {
+  // Cells come in a table, since there are none elsewhere.
+  const parts = [...template.content.children].flatMap(
+    (part) => part.matches("table") ? [...part.querySelectorAll("td")] : [part]);
+  const focused = document.activeElement;
+  // What stands below must not jump under whoever reads it: the status may grow, but it does not shrink.
+  const above = document.getElementById("status");
+  if (above) above.style.minHeight = `${above.offsetHeight}px`;
+  for (const element of parts) {
     const old = document.getElementById(element.id);
-    // Whoever is about to press a button must not lose it to one that looks the same.
-    if (!old || old.outerHTML === element.outerHTML) continue;
+    if (!old) {
+      if (element.dataset.into) prepend(element);
+      continue;
+    }
     const said = status(old);
     const says = status(element);
     if (says && announce && said !== says) announce.textContent = `${announce.dataset.what} is now: ${says}`;
-    old.replaceWith(element);
+    morph(old, element);
   }
+  // What had the focus is gone, a button that can no longer be pressed for instance: it goes on from where that was.
+  if (focused && !focused.isConnected) document.getElementById("main").focus({ preventScroll: true });
   tick();
 }
 
@@ -68,7 +120,7 @@ if (live && window.EventSource) {
   const stream = new EventSource(live.dataset.live);
   stream.addEventListener("open", () => { connection.hidden = true; live.dataset.connected = "yes"; });
   stream.addEventListener("error", () => { connection.hidden = false; });
-  stream.addEventListener("patch", (event) => replace(event.data));
+  stream.addEventListener("patch", (event) => patch(event.data));
   stream.addEventListener("reload", () => { stream.close(); location.reload(); });
   stream.addEventListener("append", (event) => {
     const { id, text } = JSON.parse(event.data);
