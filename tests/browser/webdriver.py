@@ -120,17 +120,29 @@ class Browser:
 
     def follow(self, words):
         """Clicks the one link or button that reads so, and waits for the page that follows."""
+        # The driver answers a click before the page that follows has begun: the old one is known by a mark.
+        self.run("window.isLeft = true")
+        while self.run("return window.isLeft === true"):
+            element = self._named(words)
+            try:
+                self._call("POST", f"/element/{element}/click", {})
+                break
+            except WebDriverError as error:
+                # A page that changes by itself has taken the element away between the look and the click, or the page
+                # that follows has come before the driver was done with the click.
+                if not str(error).startswith("stale element"):
+                    raise
+        longshore.wait_until(
+            lambda: self.run("return !window.isLeft && document.readyState === 'complete'"), f"a page follows `{words}`")
+
+    def _named(self, words):
         element = self.run(
             "const named = [...document.querySelectorAll('main a, main button')].filter("
             "e => e.innerText.trim() === arguments[0]); return named.length === 1 ? named[0] : named.length", words,
         )
         if not isinstance(element, dict):
             raise WebDriverError(f"{element} links or buttons read `{words}` at {self.url}:\n{self.text('main')[:2000]}")
-        # The driver answers a click before the page that follows has begun: the old one is known by a mark.
-        self.run("window.isLeft = true")
-        self._call("POST", f"/element/{element[ELEMENT]}/click", {})
-        longshore.wait_until(
-            lambda: self.run("return !window.isLeft && document.readyState === 'complete'"), f"a page follows `{words}`")
+        return element[ELEMENT]
 
     def resize(self, width, height):
         self._call("POST", "/window/rect", {"width": width, "height": height})
