@@ -13,6 +13,7 @@ pub mod diagnostics;
 pub mod users;
 
 pub mod bundle;
+mod gate;
 pub mod hooks;
 pub mod install;
 mod write_behind;

@@ -17,6 +17,7 @@ use rustix::io::Errno;
 use super::copy;
 use super::disk::not_there;
 use super::ledger::Stamp;
+use crate::gate::{Call, Gate};
 use crate::write_behind::WriteBehind;
 
 const ACCESS_LIST: &str = "system.posix_acl_access";
@@ -29,29 +30,7 @@ const LIST_BYTES_MAX: usize = 64 * 1024;
 /// Makes changes on the disk.
 #[derive(Debug, Default)]
 pub struct Hands {
-    #[cfg(test)]
-    pub(super) faults: Option<super::faults::Faults>,
-}
-
-/// A kind of call, by which tests know how it can fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Call {
-    Look,
-    Read,
-    MakeDirectory,
-    Copy,
-    Write,
-    Rename,
-    Place,
-    SecondName,
-    RemoveFile,
-    RemoveDirectory,
-    RemoveTree,
-    SetAttribute,
-    Open,
-    Sync,
-    /// Something of another module, or another program.
-    Other,
+    pub(super) gate: Gate,
 }
 
 /// Owner, mode, access lists and SELinux context of a directory.
@@ -100,45 +79,16 @@ fn attribute(path: &Path, name: &str) -> io::Result<Option<Vec<u8>>> {
 }
 
 impl Hands {
-    fn attempt<T>(&self, call: Call, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        self.permit(call)?;
-        work()
-    }
-
-    #[cfg(not(test))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests have faults here")]
-    fn permit(&self, _: Call) -> io::Result<()> {
-        Ok(())
-    }
-
-    #[cfg(test)]
-    fn permit(&self, call: Call) -> io::Result<()> {
-        self.faults.as_ref().map_or(Ok(()), |faults| faults.permit(call))
-    }
-
-    /// Whether a test counts the calls: they then come one after the other, and nothing waits for the disk, which would only take
-    /// time, for a failing test's host dies without losing what was written.
-    #[cfg(not(test))]
-    #[expect(clippy::unused_self, reason = "tests have faults here")]
-    fn is_rehearsal(&self) -> bool {
-        false
-    }
-
-    #[cfg(test)]
-    fn is_rehearsal(&self) -> bool {
-        self.faults.is_some()
-    }
-
     /// Looks at a path itself, not at where it leads; nothing where nothing is.
     pub(super) fn look(&self, path: &Path) -> io::Result<Option<fs::Metadata>> {
-        match self.attempt(Call::Look, || fs::symlink_metadata(path)) {
+        match self.gate.attempt(Call::Look, || fs::symlink_metadata(path)) {
             Ok(metadata) => Ok(Some(metadata)),
             Err(error) => not_there(error).map(|_| None),
         }
     }
 
     pub(super) fn make_directory(&self, path: &Path, mode: u32) -> io::Result<()> {
-        self.attempt(Call::MakeDirectory, || fs::DirBuilder::new().mode(mode).create(path))
+        self.gate.attempt(Call::MakeDirectory, || fs::DirBuilder::new().mode(mode).create(path))
     }
 
     /// Copies files to where the place of each is staged; the stamps of what was made, or which one failed, and why. On all cores, but
@@ -148,13 +98,13 @@ impl Hands {
         files: &[(&'a Path, &'a Path)],
         staged: impl Fn(&'a Path) -> Cow<'a, Path> + Sync,
     ) -> Result<Vec<Stamp>, (usize, io::Error)> {
-        if !self.is_rehearsal() {
+        if !self.gate.is_rehearsal() {
             return copy::copy_all(files, staged);
         }
         let mut copier = copy::Copier::default();
         let copies = files.iter().enumerate().map(|(at, (source, to))| {
             let to = staged(to);
-            let copied = self.attempt(Call::Copy, || copier.copy(source, &to));
+            let copied = self.gate.attempt(Call::Copy, || copier.copy(source, &to));
             // What fails in the middle leaves a part behind.
             copied.inspect_err(|_| drop(fs::write(&to, "torn"))).map_err(|error| (at, error))
         });
@@ -163,16 +113,16 @@ impl Hands {
 
     /// Has the disk write what will be made on the file system of a directory, as long as what is returned is kept.
     pub(super) fn write_behind(&self, directory: &Path) -> Option<WriteBehind> {
-        (!self.is_rehearsal()).then(|| WriteBehind::at(directory))
+        (!self.gate.is_rehearsal()).then(|| WriteBehind::at(directory))
     }
 
     pub(super) fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.attempt(Call::Rename, || fs::rename(from, to))
+        self.gate.attempt(Call::Rename, || fs::rename(from, to))
     }
 
     /// Renames to a name that nobody has.
     pub(super) fn place(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let placed = self.attempt(Call::Place, || {
+        let placed = self.gate.attempt(Call::Place, || {
             Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
         });
         match placed.as_ref().map_err(Errno::from_io_error) {
@@ -189,7 +139,7 @@ impl Hands {
 
     /// Gives a file a second name, or, where a file system knows no such thing, the other name.
     pub(super) fn second_name(&self, path: &Path, second: &Path) -> io::Result<()> {
-        let linked = self.attempt(Call::SecondName, || {
+        let linked = self.gate.attempt(Call::SecondName, || {
             Ok(rustix::fs::linkat(CWD, path, CWD, second, AtFlags::empty())?)
         });
         match linked.as_ref().map_err(Errno::from_io_error) {
@@ -202,12 +152,12 @@ impl Hands {
 
     /// Removes a file that may be gone.
     pub(super) fn remove_file(&self, path: &Path) -> io::Result<()> {
-        gone(self.attempt(Call::RemoveFile, || fs::remove_file(path)))
+        gone(self.gate.attempt(Call::RemoveFile, || fs::remove_file(path)))
     }
 
     /// Removes a directory that may be gone; one with something in it stays.
     pub(super) fn remove_directory(&self, path: &Path) -> io::Result<()> {
-        match gone(self.attempt(Call::RemoveDirectory, || fs::remove_dir(path))) {
+        match gone(self.gate.attempt(Call::RemoveDirectory, || fs::remove_dir(path))) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
             other => other,
         }
@@ -216,13 +166,13 @@ impl Hands {
     /// Removes a directory of ours with all that is in it.
     pub(super) fn remove_tree(&self, path: &Path) -> io::Result<()> {
         let Some(found) = self.look(path)? else { return Ok(()) };
-        self.permit(Call::RemoveTree).inspect_err(|_| remove_some(path))?;
+        self.gate.permit(Call::RemoveTree).inspect_err(|_| remove_some(path))?;
         gone(if found.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) })
     }
 
     /// Reads a file of the agent's own; nothing where there is none.
     pub(super) fn read(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
-        match self.attempt(Call::Read, || fs::read(path)) {
+        match self.gate.attempt(Call::Read, || fs::read(path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             other => other.map(Some),
         }
@@ -234,7 +184,7 @@ impl Hands {
         refuse: impl FnOnce(io::Error) -> E,
         work: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        self.permit(Call::Other).map_err(refuse)?;
+        self.gate.permit(Call::Other).map_err(refuse)?;
         work()
     }
 
@@ -242,7 +192,7 @@ impl Hands {
     pub(super) fn set_attributes(&self, path: &Path, wanted: &Attributes) -> io::Result<()> {
         let found = self.attributes(path)?;
         let set = |name, value: &[u8]| {
-            self.attempt(Call::SetAttribute, || {
+            self.gate.attempt(Call::SetAttribute, || {
                 Ok(rustix::fs::setxattr(path, name, value, XattrFlags::empty())?)
             })
         };
@@ -255,7 +205,7 @@ impl Hands {
             return Ok(());
         }
         if (found.uid, found.gid) != (wanted.uid, wanted.gid) {
-            self.attempt(Call::SetAttribute, || {
+            self.gate.attempt(Call::SetAttribute, || {
                 std::os::unix::fs::chown(path, Some(wanted.uid), Some(wanted.gid))
             })?;
         }
@@ -267,37 +217,39 @@ impl Hands {
                 Some(list) => set(name, list)?,
                 None if found.is_some() => {
                     let remove = || Ok(rustix::fs::removexattr(path, name)?);
-                    self.attempt(Call::SetAttribute, remove)?;
+                    self.gate.attempt(Call::SetAttribute, remove)?;
                 }
                 None => {}
             }
         }
-        self.attempt(Call::SetAttribute, || {
+        self.gate.attempt(Call::SetAttribute, || {
             fs::set_permissions(path, fs::Permissions::from_mode(wanted.mode))
         })
     }
 
     /// The attributes that a directory has.
     pub(super) fn attributes(&self, path: &Path) -> io::Result<Attributes> {
-        self.attempt(Call::Look, || Attributes::of(path))
+        self.gate.attempt(Call::Look, || Attributes::of(path))
     }
 
     /// Writes a file of the agent's own and waits until the disk has it.
     pub(super) fn write(&self, path: &Path, text: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
-        self.permit(Call::Write).inspect_err(|_| tear(&options, path, text))?;
+        self.gate.permit(Call::Write).inspect_err(|_| tear(&options, path, text))?;
         let mut file = options.open(path)?;
         file.write_all(text)?;
         self.settle(path, &file, || Some(Vec::new()))?;
-        self.attempt(Call::Sync, || if self.is_rehearsal() { Ok(()) } else { sync_directory(path) })
+        self.gate.attempt(Call::Sync, || {
+            if self.gate.is_rehearsal() { Ok(()) } else { sync_directory(path) }
+        })
     }
 
     /// Adds a line to a file of whole lines and waits until the disk has it.
     pub(super) fn append(&self, path: &Path, line: &[u8]) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.read(true).append(true);
-        self.permit(Call::Write).inspect_err(|_| tear(&options, path, line))?;
+        self.gate.permit(Call::Write).inspect_err(|_| tear(&options, path, line))?;
         let mut file = options.open(path)?;
         // A line that was cut off, by a full disk or a kill, is none; this one must not become its end.
         let (found, whole) = (file.metadata()?.len(), whole_lines(&file)?);
@@ -311,8 +263,8 @@ impl Hands {
     /// Writes a file's text once more, over itself, and waits until the disk has it. Linux takes what it could not write for
     /// written: whoever only waits again, after a failure, waits for nothing.
     pub(super) fn write_again(&self, path: &Path) -> io::Result<()> {
-        let text = self.attempt(Call::Read, || fs::read(path))?;
-        let file = self.attempt(Call::Write, || {
+        let text = self.gate.attempt(Call::Read, || fs::read(path))?;
+        let file = self.gate.attempt(Call::Write, || {
             let file = OpenOptions::new().write(true).open(path)?;
             file.write_all_at(&text, 0)?;
             Ok(file)
@@ -321,22 +273,16 @@ impl Hands {
     }
 
     /// Waits until the disk has a file; `before` is what it has where the wait fails and the power is cut, if that is another text.
-    #[cfg_attr(
-        not(test),
-        expect(unused_variables, reason = "tests take back what is not on the disk")
-    )]
     fn settle(
         &self,
         path: &Path,
         file: &File,
         before: impl FnOnce() -> Option<Vec<u8>>,
     ) -> io::Result<()> {
-        let settled =
-            self.attempt(Call::Sync, || if self.is_rehearsal() { Ok(()) } else { file.sync_all() });
-        #[cfg(test)]
-        if let Some(faults) = &self.faults {
-            faults.settled(path, settled.is_ok(), before);
-        }
+        let settled = self.gate.attempt(Call::Sync, || {
+            if self.gate.is_rehearsal() { Ok(()) } else { file.sync_all() }
+        });
+        self.gate.settled(path, settled.is_ok(), before);
         settled
     }
 
@@ -347,13 +293,17 @@ impl Hands {
     ) -> io::Result<bool> {
         let mut files = Vec::new();
         for path in paths {
-            match self.attempt(Call::Open, || File::open(&path)) {
+            match self.gate.attempt(Call::Open, || File::open(&path)) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
                 file => files.push(file?),
             }
         }
-        self.attempt(Call::Sync, || {
-            if self.is_rehearsal() { Ok(()) } else { files.iter().try_for_each(File::sync_all) }
+        self.gate.attempt(Call::Sync, || {
+            if self.gate.is_rehearsal() {
+                Ok(())
+            } else {
+                files.iter().try_for_each(File::sync_all)
+            }
         })?;
         Ok(true)
     }
@@ -362,10 +312,14 @@ impl Hands {
     pub(super) fn sync<'a>(&self, directories: impl Iterator<Item = &'a Path>) -> io::Result<()> {
         let mut seen = HashSet::new();
         for directory in directories {
-            let file = self.attempt(Call::Open, || File::open(directory))?;
+            let file = self.gate.attempt(Call::Open, || File::open(directory))?;
             if seen.insert(file.metadata()?.dev()) {
-                self.attempt(Call::Sync, || {
-                    if self.is_rehearsal() { Ok(()) } else { Ok(rustix::fs::syncfs(file.as_fd())?) }
+                self.gate.attempt(Call::Sync, || {
+                    if self.gate.is_rehearsal() {
+                        Ok(())
+                    } else {
+                        Ok(rustix::fs::syncfs(file.as_fd())?)
+                    }
                 })?;
             }
         }

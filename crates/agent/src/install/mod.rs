@@ -7,8 +7,6 @@
 mod access;
 mod copy;
 mod disk;
-#[cfg(test)]
-mod faults;
 mod hands;
 mod journal;
 mod ledger;

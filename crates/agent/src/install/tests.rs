@@ -7,9 +7,9 @@ use model::appspec::AppSpec;
 
 use rustix::io::Errno;
 
-use super::faults::{Fault, Lasting};
-use super::hands::Call;
 use super::*;
+use crate::gate::faults::{Fault, Lasting};
+use crate::gate::{Call, Gate};
 
 struct Bench {
     _dir: tempfile::TempDir,
@@ -59,7 +59,7 @@ impl Bench {
     }
 
     fn install(&self, sections: &str, behavior: &str) -> Result<Switched, InstallError> {
-        self.install_with(sections, behavior, &Hands::meeting(&[]))
+        self.install_with(sections, behavior, &meeting(&[]))
     }
 
     fn install_with(
@@ -76,6 +76,11 @@ impl Bench {
     fn fault(&self, sections: &str, behavior: &str) -> String {
         self.plan(sections, behavior).unwrap_err().to_string().replace(self.root.as_str(), "")
     }
+}
+
+/// Hands that meet these faults; with none, their calls are only counted.
+fn meeting(faults: &[Fault]) -> Hands {
+    Hands { gate: Gate::with(faults) }
 }
 
 /// Where the mark of the last deployment does not matter.
@@ -279,13 +284,13 @@ fn timeless(tree: &BTreeMap<String, String>) -> BTreeMap<String, String> {
 /// What an install leaves that meets no fault, and the calls that it makes.
 fn undisturbed() -> (BTreeMap<String, String>, Vec<Call>) {
     let bench = between_revisions();
-    let hands = Hands::meeting(&[]);
+    let hands = meeting(&[]);
     bench.install_with(NEW, "OVERWRITE", &hands).unwrap();
     let new = tree(&bench.root.join("dest"));
     assert_eq!(new["app/dir-then-file"].split(' ').next(), Some("new"));
     assert!(new.contains_key("app/going/theirs") && !new.contains_key("app/going/deep"));
     assert_eq!(new["theirs"].split(' ').next(), Some("new"));
-    (timeless(&new), hands.calls())
+    (timeless(&new), hands.gate.calls())
 }
 
 /// An install that met faults.
@@ -300,7 +305,7 @@ impl Disturbed {
     fn by(faults: &[Fault]) -> Self {
         let bench = between_revisions();
         let before = tree(&bench.root.join("dest"));
-        let hands = Hands::meeting(faults);
+        let hands = meeting(faults);
         let outcome = bench.install_with(NEW, "OVERWRITE", &hands);
         Self { bench, before, hands, outcome }
     }
@@ -316,12 +321,12 @@ impl Disturbed {
 
     /// Whether the new set is there when all is well again; the old one is otherwise.
     fn ends_new(&self, new: &BTreeMap<String, String>, faults: &[Fault]) -> bool {
-        let recovered = recover(&self.bench.files(), &Hands::meeting(&[]), UNMARKED);
+        let recovered = recover(&self.bench.files(), &meeting(&[]), UNMARKED);
         recovered.unwrap_or_else(|error| panic!("{error} after {faults:?}"));
         let is_new = self.is_new(new, faults);
         assert!(is_new || self.outcome.is_err(), "nothing was installed after {faults:?}");
         assert_eq!(
-            recover(&self.bench.files(), &Hands::meeting(&[]), UNMARKED).unwrap(),
+            recover(&self.bench.files(), &meeting(&[]), UNMARKED).unwrap(),
             Recovered::Nothing
         );
         assert_eq!(fs::read_dir(self.bench.root.join("ledger")).unwrap().count(), 1);
@@ -342,7 +347,7 @@ fn whatever_fails_either_the_old_set_is_there_or_the_new() {
     for (after, error) in each_error(&calls) {
         let fault = [Fault { after, error, lasting: Lasting::Once }];
         let disturbed = Disturbed::by(&fault);
-        assert_eq!(disturbed.hands.given(), [(calls[after], error)]);
+        assert_eq!(disturbed.hands.gate.given(), [(calls[after], error)]);
         // One failure is not the host's end: what it prevents is taken back at once, or is done but for what is cleared away.
         if disturbed.outcome.is_ok() || !disturbed.bench.root.join("ledger/g.switch").exists() {
             disturbed.is_new(&new, &fault);
@@ -381,7 +386,7 @@ fn what_goes_on_failing_leaves_the_old_set_or_the_new_when_somebody_has_seen_to_
         // Agents start, with the disk as it is.
         for after in 0..4 {
             let fault = Fault { after, error, lasting: Lasting::Alike };
-            let _ = recover(&disturbed.bench.files(), &Hands::meeting(&[fault]), UNMARKED);
+            let _ = recover(&disturbed.bench.files(), &meeting(&[fault]), UNMARKED);
         }
         disturbed.ends_new(&new, &fault);
     }
@@ -400,9 +405,9 @@ fn a_recovery_may_fail_in_any_way_and_the_next_one_ends_it() {
     for after in (0..calls.len()).filter(|after| changes(calls[*after])) {
         let death = Fault { after, error: Errno::IO, lasting: Lasting::Dead };
         let disturbed = Disturbed::by(&[death]);
-        let hands = Hands::meeting(&[]);
+        let hands = meeting(&[]);
         recover(&disturbed.bench.files(), &hands, UNMARKED).unwrap();
-        for (at, call) in hands.calls().into_iter().enumerate() {
+        for (at, call) in hands.gate.calls().into_iter().enumerate() {
             // Most calls only look, and fail alike.
             if !changes(call) && (after + at) % 2 == 1 {
                 continue;
@@ -415,9 +420,9 @@ fn a_recovery_may_fail_in_any_way_and_the_next_one_ends_it() {
                 let lasting = [Lasting::Once, Lasting::Alike, Lasting::Dead][(after + at) % 3];
                 let fault = Fault { after: at, error: *error, lasting };
                 let disturbed = Disturbed::by(&[death]);
-                let hands = Hands::meeting(&[fault]);
+                let hands = meeting(&[fault]);
                 let _ = recover(&disturbed.bench.files(), &hands, UNMARKED);
-                assert_eq!(hands.given().first(), Some(&(call, *error)));
+                assert_eq!(hands.gate.given().first(), Some(&(call, *error)));
                 disturbed.ends_new(&new, &[death, fault]);
             }
             *turn += count;
@@ -436,9 +441,9 @@ fn what_may_not_be_on_the_disk_is_not_built_upon() {
         for later in after + 1.. {
             let cut = Fault { after: later, error: Errno::IO, lasting: Lasting::Dead };
             let disturbed = Disturbed::by(&[lost, cut]);
-            disturbed.hands.cut_power();
+            disturbed.hands.gate.cut_power();
             disturbed.ends_new(&new, &[lost, cut]);
-            if disturbed.hands.given().len() < 2 {
+            if disturbed.hands.gate.given().len() < 2 {
                 break;
             }
         }
@@ -451,9 +456,9 @@ fn that_an_install_is_undone_is_noted_when_the_disk_has_it_so() {
     let switching = calls.iter().rposition(|call| *call == Call::Place).unwrap();
     let death = Fault { after: switching, error: Errno::IO, lasting: Lasting::Dead };
     let disturbed = Disturbed::by(&[death]);
-    let hands = Hands::meeting(&[]);
+    let hands = meeting(&[]);
     recover(&disturbed.bench.files(), &hands, UNMARKED).unwrap();
-    let calls = hands.calls();
+    let calls = hands.gate.calls();
     let noted = calls.iter().position(|call| *call == Call::Write).unwrap();
     let last = calls[..noted].iter().rposition(|call| changes(*call) && *call != Call::Sync);
     assert!(calls[last.unwrap()..noted].contains(&Call::Sync), "{calls:?}");
@@ -484,7 +489,7 @@ fn the_context_of_a_directory_comes_back_when_an_install_is_undone() {
         .install_with(
             ALL,
             "DISALLOW",
-            &Hands::meeting(&[Fault { after: calls, error: Errno::IO, lasting: Lasting::Dead }]),
+            &meeting(&[Fault { after: calls, error: Errno::IO, lasting: Lasting::Dead }]),
         )
         .is_err()
     {

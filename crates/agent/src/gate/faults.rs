@@ -1,4 +1,4 @@
-//! Faults for tests: which call of an install fails, how, and for how long.
+//! Faults for tests: which call fails, how, and for how long.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
-use super::hands::{Call, Hands};
+use super::{Call, Gate};
 
 impl Call {
     /// The errors that a file system gives such a call. Removing needs room where a file system writes copies (btrfs, ZFS); there a
@@ -41,7 +41,7 @@ impl Call {
 
 /// How long a fault lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lasting {
+pub enum Lasting {
     /// For one call.
     Once,
     /// From then on, for all calls that can fail so: a disk that stays full, or read-only, until somebody sees to it.
@@ -52,7 +52,7 @@ pub(super) enum Lasting {
 
 /// A call that fails.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fault {
+pub struct Fault {
     /// How many calls go well before.
     pub after: usize,
     pub error: Errno,
@@ -61,7 +61,7 @@ pub(super) struct Fault {
 
 /// Makes calls fail, and remembers them.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub struct Faults {
     faults: Vec<Fault>,
     calls: RefCell<Vec<Call>>,
     given: RefCell<Vec<(Call, Errno)>>,
@@ -94,24 +94,24 @@ impl Faults {
     }
 }
 
-impl Hands {
-    /// Hands that meet these faults; with none, they only count.
-    pub(super) fn meeting(faults: &[Fault]) -> Self {
+impl Gate {
+    /// A gate with these faults; with none, it only counts.
+    pub fn with(faults: &[Fault]) -> Self {
         Self { faults: Some(Faults { faults: faults.to_vec(), ..Faults::default() }) }
     }
 
     /// The calls so far.
-    pub(super) fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<Call> {
         self.faults.as_ref().map(|faults| faults.calls.borrow().clone()).unwrap_or_default()
     }
 
     /// The calls that failed, and how.
-    pub(super) fn given(&self) -> Vec<(Call, Errno)> {
+    pub fn given(&self) -> Vec<(Call, Errno)> {
         self.faults.as_ref().map(|faults| faults.given.borrow().clone()).unwrap_or_default()
     }
 
     /// Takes from the disk what it was not known to have.
-    pub(super) fn cut_power(&self) {
+    pub fn cut_power(&self) {
         for (path, text) in self.faults.iter().flat_map(|faults| faults.unsettled.take()) {
             if path.exists() {
                 fs::write(path, text).unwrap();
