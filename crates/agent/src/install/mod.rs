@@ -2,11 +2,12 @@
 //!
 //! [`plan`] looks and decides, and finds every conflict before the first file is touched; [`switch`] stages the new files,
 //! notes in a journal what it will do, and switches them in, so that whatever happens either the old set or the new is there;
-//! [`recover`] ends what was cut short.
+//! [`recover`] ends what was cut short. [`foresee`] tells what all that would do to the host's files.
 
 mod access;
 mod copy;
 mod disk;
+mod foresee;
 mod hands;
 mod journal;
 mod ledger;
@@ -15,6 +16,7 @@ mod planner;
 mod staging;
 mod switch;
 
+pub use foresee::{Effect, Foreseen, foresee};
 pub use hands::Hands;
 pub use ledger::{LedgerFiles, Previous};
 pub use planner::plan;

@@ -1,6 +1,6 @@
 //! Deciding what an install does.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -25,7 +25,18 @@ pub fn plan(
     behavior: &str,
     previous: &Previous,
 ) -> Result<Vec<Step>, InstallError> {
-    let steps = plan_beside(appspec, archive, behavior, previous, &previous.changed)?;
+    plan_meeting(appspec, archive, behavior, previous, &mut Existing::Refused)
+}
+
+/// The same, with what is to become of files that are there and must not be replaced.
+pub(super) fn plan_meeting(
+    appspec: &AppSpec,
+    archive: &Utf8Path,
+    behavior: &str,
+    previous: &Previous,
+    existing: &mut Existing,
+) -> Result<Vec<Step>, InstallError> {
+    let steps = plan_beside(appspec, archive, behavior, previous, &previous.changed, existing)?;
     let mut staying = previous.changed.clone();
     for step in &steps {
         if let Step::Copy { destination, .. } = step {
@@ -36,7 +47,16 @@ pub fn plan(
         return Ok(steps);
     }
     // What the new revision has again does not stay: directories that only such files held back are made anew.
-    plan_beside(appspec, archive, behavior, previous, &staying)
+    plan_beside(appspec, archive, behavior, previous, &staying, existing)
+}
+
+/// Files that are there and must not be replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// The first one ends the plan.
+    Refused,
+    /// The plan leaves them where they are, and goes on.
+    Collected(BTreeSet<PathBuf>),
 }
 
 fn plan_beside(
@@ -45,7 +65,11 @@ fn plan_beside(
     behavior: &str,
     previous: &Previous,
     staying: &HashSet<PathBuf>,
+    existing: &mut Existing,
 ) -> Result<Vec<Step>, InstallError> {
+    if let Existing::Collected(paths) = existing {
+        paths.clear();
+    }
     let real = fs::canonicalize(archive)
         .map_err(InstallError::host("find the revision", archive.as_std_path()))?;
     let behavior = match appspec.file_exists_behavior {
@@ -58,6 +82,7 @@ fn plan_beside(
         real,
         behavior,
         disk: Disk::without(&previous.paths, staying),
+        existing,
         steps: Vec::new(),
         made: Made::default(),
     };
@@ -83,6 +108,7 @@ struct Planner<'a> {
     real: PathBuf,
     behavior: Result<FileExistsBehavior, String>,
     disk: Disk<'a>,
+    existing: &'a mut Existing,
     steps: Vec<Step>,
     made: Made,
 }
@@ -221,7 +247,15 @@ impl Planner<'_> {
         match (self.kind(destination), &self.behavior) {
             (Kind::Nothing, _) | (Kind::Other, Ok(FileExistsBehavior::Overwrite)) => {}
             (_, Err(found)) => return Err(InstallError::Behavior { found: found.clone() }),
-            (_, Ok(FileExistsBehavior::Disallow)) => return Err(InstallError::Exists { path }),
+            (_, Ok(FileExistsBehavior::Disallow)) => {
+                return match self.existing {
+                    Existing::Refused => Err(InstallError::Exists { path }),
+                    Existing::Collected(paths) => {
+                        paths.insert(path);
+                        Ok(())
+                    }
+                };
+            }
             (_, Ok(FileExistsBehavior::Retain)) => return Ok(()),
             (Kind::Directory, Ok(FileExistsBehavior::Overwrite)) => {
                 return Err(InstallError::IsADirectory { path });
