@@ -19,6 +19,7 @@ pub(crate) const ALL: &[Migration] = &[
     Migration { number: 7, sql: include_str!("../migrations/0007_notifications.sql") },
     Migration { number: 8, sql: include_str!("../migrations/0008_console.sql") },
     Migration { number: 9, sql: include_str!("../migrations/0009_queues.sql") },
+    Migration { number: 10, sql: include_str!("../migrations/0010_host_plans.sql") },
 ];
 
 /// The newest step that this program knows.

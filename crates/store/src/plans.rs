@@ -20,10 +20,10 @@ use rollout::{
 
 use crate::engine::Value;
 use crate::{
-    AlarmReading, Application, AuditRecord, Bucket, Config, Database, DeploymentFilter,
+    AlarmReading, Application, AskedHost, AuditRecord, Bucket, Config, Database, DeploymentFilter,
     DeploymentsOf, DocumentWrite, Expected, GroupChange, ListObjects, Marker, NewDelivery,
-    NewDeployment, NewGroup, NewObject, OutputBatch, OutputFilter, OutputLimits, Part, Planned,
-    PutCondition, RevisionFilter, RevisionSort, Store, StoreError, Upload, Versioning,
+    NewDeployment, NewGroup, NewHostPlan, NewObject, OutputBatch, OutputFilter, OutputLimits, Part,
+    Planned, PutCondition, RevisionFilter, RevisionSort, Store, StoreError, Upload, Versioning,
 };
 
 /// What was run: texts with parameters, and the lines (file name, line) that made them.
@@ -154,6 +154,7 @@ async fn use_everything(store: &Store) -> BTreeMap<String, Vec<Value>> {
     use_objects(store).await.unwrap();
     use_output(store).await.unwrap();
     use_deliveries(store).await.unwrap();
+    use_host_plans(store).await.unwrap();
     let recorded = RECORDED.lock().unwrap_or_else(PoisonError::into_inner);
     let missed: Vec<_> = makers().difference(&recorded.lines).cloned().collect();
     assert!(
@@ -415,6 +416,26 @@ async fn use_output(store: &Store) -> Result<(), StoreError> {
     }
     store.purge_output(&limits).await?;
     Ok(())
+}
+
+async fn use_host_plans(store: &Store) -> Result<(), StoreError> {
+    let host = AskedHost { target: target().id, identifier: "h".to_owned(), unasked: None };
+    let plan = NewHostPlan {
+        id: "hp-1".to_owned(),
+        region: "r".to_owned(),
+        application: "a".to_owned(),
+        group: "g".to_owned(),
+        created: at(1),
+        expires: at(9),
+        question: String::new(),
+        hosts: vec![host],
+    };
+    assert!(store.add_host_plan(&plan, 5).await?);
+    store.host_plan("hp-1").await?;
+    assert!(store.take_host_plan("h", at(2)).await?.is_some());
+    assert!(store.answer_host_plan("hp-1", "h", at(3), "s", "f").await?);
+    store.host_plan_answers("hp-1", 0, 5).await?;
+    store.host_plan_answer("hp-1", &target().id).await.map(drop)
 }
 
 async fn use_overviews(store: &Store) -> Result<(), StoreError> {

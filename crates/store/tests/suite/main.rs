@@ -11,6 +11,7 @@ mod deployments;
 mod documents;
 mod fleets;
 mod hook_output;
+mod host_plans;
 mod hosts;
 mod moments;
 mod notifications;
