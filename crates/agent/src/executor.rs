@@ -1,5 +1,9 @@
 //! Carrying out one lifecycle event of one deployment.
 
+mod host_plan;
+
+pub use host_plan::{HostPlan, Outcome};
+
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -72,6 +76,11 @@ pub enum EventError {
         error: HookError,
         log: String,
     },
+    /// Nothing is known of a group whose files are between two revisions.
+    #[error(
+        "an Install of this deployment group was cut short and could not be undone yet; the next deployment tries again"
+    )]
+    CutShort,
     /// Something of ours broke.
     #[error("the agent could not carry out {event}: {reason}")]
     Internal { event: String, reason: String },
@@ -174,30 +183,45 @@ impl Executor {
 
     async fn download(self: &Arc<Self>, spec: &Arc<Specification>) -> Result<(), EventError> {
         let (deployment, group) = (self.deployment(spec), &spec.deployment_group_id);
-        let place = Place {
-            group: self.layout.group(group),
-            deployment: deployment.clone(),
-            unpacked_bytes_max: self.config.unpacked_bytes_max,
-        };
-        let remote = remote(&spec.revision);
+        let place = self.place(spec, &deployment);
         let reuse = spec.reuse_archive_from.as_deref();
         // Before room is made: what is wanted again may be the oldest.
-        let start = remote.map_or(Start::Nothing, |(remote, _)| place.take(&remote, reuse));
+        let start =
+            remote(&spec.revision).map_or(Start::Nothing, |(remote, _)| place.take(&remote, reuse));
         let installed = self.layout.last_successful(group);
         let revisions_max = self.config.max_revisions;
         retention::make_room(&place.group, &deployment, installed.as_deref(), revisions_max)?;
-        match (&spec.revision, remote) {
-            (_, Some((remote, kind))) => place.get(&self.sources, &remote, kind, start).await?,
-            (Revision::LocalFile { location, bundle_type }, _) => {
-                place.get_local(location, *bundle_type).await?;
-            }
-            (Revision::LocalDirectory { location }, _) => {
-                bundle::copy_directory(location, &deployment.join(ARCHIVE))?;
-            }
-            (Revision::S3 { .. } | Revision::GitHub { .. }, None) => {}
-        }
+        self.fetch(spec, &place, start).await?;
         let marked = self.layout.mark_most_recent(group, &deployment);
         Ok(marked.map_err(BundleError::host("write", self.layout.instructions()))?)
+    }
+
+    /// The place of a bundle in a directory of its own.
+    fn place(&self, spec: &Specification, directory: &Utf8Path) -> Place {
+        Place {
+            group: self.layout.group(&spec.deployment_group_id),
+            deployment: directory.to_owned(),
+            unpacked_bytes_max: self.config.unpacked_bytes_max,
+        }
+    }
+
+    /// Gets the revision to its place, unpacked.
+    async fn fetch(
+        &self,
+        spec: &Specification,
+        place: &Place,
+        start: Start,
+    ) -> Result<(), BundleError> {
+        match (&spec.revision, remote(&spec.revision)) {
+            (_, Some((remote, kind))) => place.get(&self.sources, &remote, kind, start).await,
+            (Revision::LocalFile { location, bundle_type }, _) => {
+                place.get_local(location, *bundle_type).await
+            }
+            (Revision::LocalDirectory { location }, _) => {
+                bundle::copy_directory(location, &place.deployment.join(ARCHIVE))
+            }
+            (Revision::S3 { .. } | Revision::GitHub { .. }, None) => Ok(()),
+        }
     }
 
     fn install(&self, spec: &Specification, log: HookLog) -> Result<(), EventError> {

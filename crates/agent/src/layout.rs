@@ -62,6 +62,11 @@ impl Layout {
         self.root.join(group)
     }
 
+    /// Where a group's bundle is looked at before there is a deployment of it.
+    pub fn visit(&self, group: &str) -> Utf8PathBuf {
+        self.root.join("deployment-plans").join(group)
+    }
+
     /// The directory of instruction files and markers.
     pub fn instructions(&self) -> Utf8PathBuf {
         self.root.join("deployment-instructions")

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use wire::commands::HostCommandInstance;
+use wire::commands::{HostCommandInstance, HostPlanInstance};
 
 use crate::clock;
 use crate::diagnostics::Report;
-use crate::executor::Executor;
+use crate::executor::{Executor, HostPlan};
 use crate::journal::{Entry, Journal, Stage};
 use crate::output::{self, Outbox};
-use crate::service::{Acknowledged, CallError, CommandService};
+use crate::service::{Acknowledged, CallError, CommandService, Work};
 use crate::spec::{self, Signer, Specification, chain};
 
 /// Commands that may run at the same time. Source: official agent.
@@ -42,6 +42,8 @@ pub struct Agent {
     /// One event at a time for each deployment group, which shares files on the host; in the order of arrival.
     groups: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     running: Semaphore,
+    /// One plan at a time.
+    planning: Semaphore,
     stopping: watch::Sender<bool>,
 }
 
@@ -92,6 +94,7 @@ impl Agent {
             in_hand: Mutex::default(),
             groups: Mutex::default(),
             running: Semaphore::new(RUNNING_MAX),
+            planning: Semaphore::new(1),
             stopping: watch::channel(false).0,
         })
     }
@@ -137,19 +140,26 @@ impl Agent {
 
     async fn poll_for_ever(self: Arc<Self>, tasks: &mut JoinSet<()>) {
         let mut errors = 0;
+        // Nobody waits for the end of these: with the polls they end too.
+        let mut plans = JoinSet::new();
         loop {
             // Finished tasks are let go, so that a long life costs no memory.
-            while tasks.try_join_next().is_some() {}
+            while tasks.try_join_next().is_some() || plans.try_join_next().is_some() {}
             let began = Instant::now();
             match self.service.poll().await {
-                Ok(Some(command)) => {
+                Ok(Work::Command(command)) => {
                     errors = 0;
                     if !self.received(command, tasks) {
                         // It would come again at once, and again.
                         tokio::time::sleep(self.wait_between_runs.max(UNWANTED_PAUSE)).await;
                     }
                 }
-                Ok(None) => {
+                Ok(Work::Plan(plan)) => {
+                    errors = 0;
+                    let this = Arc::clone(&self);
+                    plans.spawn(async move { this.tell_plan(plan).await });
+                }
+                Ok(Work::Nothing) => {
                     errors = 0;
                     tokio::time::sleep(self.wait_between_runs).await;
                 }
@@ -164,6 +174,25 @@ impl Agent {
                     tokio::time::sleep(pause).await;
                 }
             }
+        }
+    }
+
+    /// Tells what a deployment that may be made would do here.
+    async fn tell_plan(self: Arc<Self>, plan: HostPlanInstance) {
+        let id = plan.host_plan_identifier.clone().unwrap_or_default();
+        // Each fetches a bundle.
+        let Ok(_turn) = self.planning.acquire().await else { return };
+        tracing::info!(plan = id, "asked what a deployment would do");
+        let foreseen = match spec::open_plan(&plan, &self.signer) {
+            Ok(spec) => self.executor.foresee(&Arc::new(spec)).await,
+            Err(error) => HostPlan::unknown(chain(&error)),
+        };
+        if let Err(error) = self.service.put_plan(&id, foreseen).await {
+            tracing::warn!(
+                plan = id,
+                error = chain(&error),
+                "what a deployment would do was not told"
+            );
         }
     }
 

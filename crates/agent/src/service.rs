@@ -11,15 +11,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wire::commands::{
     self, Envelope, GetDeploymentSpecificationInput, GetDeploymentSpecificationOutput,
-    HookOutputChunk, HostCommandInstance, PollHostCommandInput, PollHostCommandOutput,
-    PutHostCommandAcknowledgementInput, PutHostCommandAcknowledgementOutput,
-    PutHostCommandCompleteInput, PutHostCommandOutputInput,
+    HookOutputChunk, HostCommandInstance, HostPlanInstance, PollHostCommandInput,
+    PollHostCommandOutput, PutHostCommandAcknowledgementInput, PutHostCommandAcknowledgementOutput,
+    PutHostCommandCompleteInput, PutHostCommandOutputInput, PutHostPlanInput,
 };
 use wire::sigv4;
 
 use crate::clock;
 use crate::credentials::{CredentialsError, Source};
 use crate::diagnostics::Report;
+use crate::executor::HostPlan;
 use crate::http::{Answer, Client, HttpError, host_header};
 use crate::output::Chunk;
 
@@ -102,6 +103,17 @@ impl CallError {
     }
 }
 
+/// What a poll brings.
+#[derive(Debug)]
+pub enum Work {
+    /// A command.
+    Command(HostCommandInstance),
+    /// A question about a deployment that may be made.
+    Plan(HostPlanInstance),
+    /// Nothing, for as long as the service held the poll.
+    Nothing,
+}
+
 /// What the service answered to an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acknowledged {
@@ -165,14 +177,35 @@ impl CommandService {
         &self.host_identifier
     }
 
-    /// Waits for a command; none comes if the service has none for as long as it holds the poll.
+    /// Waits for work; none comes if the service has none for as long as it holds the poll.
     ///
     /// # Errors
     /// The call failed; it was tried once.
-    pub async fn poll(&self) -> Result<Option<HostCommandInstance>, CallError> {
+    pub async fn poll(&self) -> Result<Work, CallError> {
         let input = PollHostCommandInput { host_identifier: Some(self.host_identifier.clone()) };
         let output: PollHostCommandOutput = self.call("PollHostCommand", &input).await?;
-        Ok(output.host_command)
+        Ok(match (output.host_command, output.host_plan) {
+            (Some(command), _) => Work::Command(command),
+            (None, Some(plan)) => Work::Plan(plan),
+            (None, None) => Work::Nothing,
+        })
+    }
+
+    /// Tells what an Install would do.
+    ///
+    /// # Errors
+    /// The call failed, after a few tries where that may help.
+    pub async fn put_plan(&self, id: &str, plan: HostPlan) -> Result<(), CallError> {
+        let input = PutHostPlanInput {
+            host_plan_identifier: Some(id.to_owned()),
+            host_identifier: Some(self.host_identifier.clone()),
+            outcome: Some(plan.outcome.name().to_owned()),
+            message: plan.message,
+            counts: Some(plan.counts),
+            files: Some(plan.files),
+        };
+        let _: Value = self.call_patiently("PutHostPlan", &input).await?;
+        Ok(())
     }
 
     /// The signed specification of a deployment.
@@ -344,7 +377,10 @@ impl CommandService {
         let scope = sigv4::Scope { region: &self.region, service };
         let now = clock::service_seconds();
         let added = sigv4::sign(&unsigned, &credentials, scope, now, &sigv4::payload_hash(&body));
-        let mut request = Request::post(uri).header("user-agent", crate::VERSION);
+        let mut request = Request::post(uri)
+            .header("user-agent", crate::VERSION)
+            // Services that do not know it do not look at it.
+            .header(commands::AGENT_PLANS_HEADER, "1");
         for (name, value) in headers {
             request = request.header(name, value);
         }

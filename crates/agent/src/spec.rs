@@ -146,11 +146,31 @@ pub fn open(
     }
     let specification = answer.deployment_specification.as_ref().ok_or(SpecError::Missing)?;
     let envelope = specification.generic_envelope.as_ref().ok_or(SpecError::NoEnvelope)?;
+    parse(&opened(envelope, signer)?)
+}
+
+/// The specification of a deployment that may be made. It is signed in a wrapper: neither can be taken for the other.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_plan(
+    plan: &wire::commands::HostPlanInstance,
+    signer: &Signer,
+) -> Result<Specification, SpecError> {
+    let envelope = plan.generic_envelope.as_ref().ok_or(SpecError::NoEnvelope)?;
+    let content: Value =
+        serde_json::from_slice(&opened(envelope, signer)?).map_err(SpecError::Json)?;
+    let inner = content.get("HostPlan").ok_or(SpecError::NoField { field: "HostPlan" })?;
+    parse(inner.to_string().as_bytes())
+}
+
+/// What is in an envelope that the signer signed.
+fn opened(envelope: &wire::commands::Envelope, signer: &Signer) -> Result<Vec<u8>, SpecError> {
     let format = envelope.format.as_deref().unwrap_or_default();
     if format != wire::commands::FORMAT_PKCS7_JSON {
         return Err(SpecError::Format { format: format.to_owned() });
     }
-    parse(&verified(envelope.payload.as_deref().unwrap_or_default(), signer)?)
+    verified(envelope.payload.as_deref().unwrap_or_default(), signer)
 }
 
 fn verified(payload: &str, signer: &Signer) -> Result<Vec<u8>, SpecError> {

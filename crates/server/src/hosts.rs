@@ -7,14 +7,17 @@
 mod diagnostics;
 mod leases;
 mod output;
+mod plans;
 mod specification;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{DeploymentId, HostCommandId, InstanceId, Revision, TargetId};
+use model::{
+    ApplicationId, DeploymentId, HostCommandId, InstanceId, Revision, TargetId, Timestamp,
+};
 use rollout::{Completion, HostCommand};
-use store::{Acknowledge, CommandRecord, Complete, DeploymentRecord, OutputLimits, Store};
+use store::{Acknowledge, CommandRecord, Complete, OutputLimits, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::commands::{
@@ -41,6 +44,15 @@ const POLL_HOLD: Duration = Duration::from_secs(55);
 /// What begins the id by which agents ask for a specification; they only carry it back.
 /// Source: observed answers of the service.
 const EXECUTION_PREFIX: &str = "CodeDeploy";
+
+/// What an agent says of itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Agent<'a> {
+    /// Its name and version.
+    pub version: Option<&'a str>,
+    /// It can be told of deployments that may be made.
+    pub takes_plans: bool,
+}
 
 /// The agents' command service. Clones share it.
 #[derive(Clone)]
@@ -82,11 +94,11 @@ impl Hosts {
         &self,
         call: &Call,
         input: PollHostCommandInput,
-        agent_version: Option<&str>,
+        agent: &Agent<'_>,
     ) -> Answer<PollHostCommandOutput> {
         let host = input.host_identifier.unwrap_or_default();
         self.check_host(call, &host).await?;
-        self.store.host_seen(&host, call.now, agent_version).await?;
+        self.store.host_seen(&host, call.now, agent.version).await?;
         let began = Instant::now();
         let deadline = began + POLL_HOLD;
         let bell = self.bells.of(&host);
@@ -108,6 +120,10 @@ impl Hosts {
                     }
                     Err(ends) => look_again = deadline.min(ends),
                 }
+            } else if agent.takes_plans
+                && let Some(plan) = self.next_plan(call, &host, call.now + began.elapsed()).await?
+            {
+                return Ok(PollHostCommandOutput { host_plan: Some(plan), host_command: None });
             }
             tokio::select! {
                 () = rung => {}
@@ -152,11 +168,10 @@ impl Hosts {
         }
         let record = self.store.deployment(&id).await?;
         let record = record.ok_or_else(|| client("the deployment does not exist"))?;
-        let token = self.git_hub_token(&record).await?;
+        let token =
+            self.git_hub_token(&record.revision, &record.application_id, &record.region).await?;
         let content = specification::write(&record, &call.scope.account, token.as_deref())?;
-        let payload = self.signer.sign(&content, call.now).map_err(|error| {
-            Failure::internal("a deployment specification could not be signed", error)
-        })?;
+        let payload = self.sign(&content, call.now)?;
         Ok(GetDeploymentSpecificationOutput {
             deployment_system: Some(EXECUTION_PREFIX.to_owned()),
             deployment_specification: Some(DeploymentSpecification {
@@ -171,19 +186,30 @@ impl Hosts {
 
     /// The token with which hosts download a revision from GitHub: that of the connection which the application is
     /// linked to now. Without one they download anonymously, which is enough for public repositories.
-    async fn git_hub_token(&self, record: &DeploymentRecord) -> Answer<Option<String>> {
-        if !matches!(record.revision, Revision::GitHub { .. }) {
+    async fn git_hub_token(
+        &self,
+        revision: &Revision,
+        application: &ApplicationId,
+        region: &str,
+    ) -> Answer<Option<String>> {
+        if !matches!(revision, Revision::GitHub { .. }) {
             return Ok(None);
         }
-        let application = self.store.application_by_id(&record.application_id).await?;
+        let application = self.store.application_by_id(application).await?;
         let linked = match &application {
             Some(application) => applications::settings(application)?.git_hub_account_name,
             None => None,
         };
         match linked {
-            Some(name) => Ok(self.git_hub.token(&record.region, &name).await?),
+            Some(name) => Ok(self.git_hub.token(region, &name).await?),
             None => Ok(None),
         }
+    }
+
+    fn sign(&self, content: &[u8], now: Timestamp) -> Answer<String> {
+        self.signer
+            .sign(content, now)
+            .map_err(|error| Failure::internal("what a host is told could not be signed", error))
     }
 
     /// The host says that it has a command. The answer tells it whether to go on.
@@ -310,6 +336,7 @@ fn handed_out(call: &Call, command: HostCommand) -> PollHostCommandOutput {
             command_name: Some(event.name().to_owned()),
             nonce: Some(i64::from(attempt)),
         }),
+        host_plan: None,
     }
 }
 

@@ -47,6 +47,12 @@ pub enum Start {
 }
 
 impl Place {
+    /// Takes a whole archive that is on the host, if there is one. A part of one is left to a deployment.
+    pub fn borrow(&self, remote: &Remote<'_>) -> Start {
+        let kept = kept::find(&self.group, remote);
+        kept.and_then(|kept| self.adopt(kept)).map_or(Start::Nothing, Start::Kept)
+    }
+
     /// Takes what is on the host of an archive. Called before old deployments go: what is wanted again may be the oldest's.
     pub fn take(&self, remote: &Remote<'_>, reuse: Option<&str>) -> Start {
         let named = reuse.and_then(|deployment| kept::of_deployment(&self.group, deployment));

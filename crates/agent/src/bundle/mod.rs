@@ -19,6 +19,7 @@ mod transfer;
 mod zipfile;
 
 pub use local::{copy_directory, link_file};
+pub(crate) use transfer::is_passing;
 
 use std::io;
 

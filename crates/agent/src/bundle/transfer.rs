@@ -173,7 +173,7 @@ impl<'a> Transfer<'a> {
 }
 
 /// Whether another try may succeed.
-pub(super) fn is_passing(error: &BundleError) -> bool {
+pub(crate) fn is_passing(error: &BundleError) -> bool {
     match error {
         BundleError::Transport { .. } => true,
         BundleError::Refused { status, .. } => *status >= 500 || *status == 429,

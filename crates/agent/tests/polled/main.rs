@@ -4,6 +4,7 @@ mod bad_input;
 mod full_disk;
 mod identity;
 mod local;
+mod plans;
 mod support;
 
 use std::fs;

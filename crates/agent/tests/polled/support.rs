@@ -26,6 +26,10 @@ struct State {
     completed: Vec<(String, String, Value, Instant)>,
     /// Batches of output: command, number and text.
     output: Vec<(String, i64, String)>,
+    /// Plans that the next polls bring.
+    plans: VecDeque<Value>,
+    /// Plan and what was answered.
+    plan_answers: Vec<(String, Value)>,
     /// Output is taken; otherwise it is not known, as to AWS.
     takes_output: bool,
     /// How often output was refused.
@@ -35,7 +39,9 @@ struct State {
     bundle: Vec<u8>,
     downloads: usize,
     format: String,
+    /// The specification as it was signed, and itself.
     envelope: String,
+    specification: String,
     polls: usize,
     /// The operation that is answered badly, how, and when it was.
     spoiled: Option<(&'static str, Manner)>,
@@ -299,9 +305,38 @@ impl Plane {
         let envelope = wire::cms::sign(text.as_bytes(), key, certificate, 1_700_000_000).unwrap();
         self.change(|state| {
             state.envelope = envelope;
+            state.specification = text;
             state.format = "PKCS7/JSON".to_owned();
             state.bundle = bundle;
         });
+    }
+
+    /// Asks what the deployment that was signed last would do; the answer.
+    pub fn plan(&self, id: &str) -> Value {
+        let specification = self.state.0.lock().unwrap().specification.clone();
+        let content = format!("{{\"HostPlan\":{specification}}}");
+        self.plan_with(id, &self.sign(content.as_bytes()))
+    }
+
+    /// The same with an envelope of the test's own.
+    pub fn plan_with(&self, id: &str, envelope: &str) -> Value {
+        let plan = json!({"HostPlanIdentifier": id, "HostIdentifier": "user/web-01",
+            "GenericEnvelope": {"Format": "PKCS7/JSON", "Payload": envelope}});
+        self.change(|state| state.plans.push_back(plan));
+        self.wait(&format!("an answer to {id}"), |state| {
+            let found = state.plan_answers.iter().find(|(plan, _)| plan == id)?;
+            Some(found.1.clone())
+        })
+    }
+
+    /// What the service's own signer signed.
+    pub fn sign(&self, content: &[u8]) -> String {
+        wire::cms::sign(content, &self.key, &self.der, 1_700_000_000).unwrap()
+    }
+
+    /// The envelope of the specification that was signed last.
+    pub fn envelope(&self) -> String {
+        self.state.0.lock().unwrap().envelope.clone()
     }
 
     pub fn take_output(&self) {
@@ -514,11 +549,16 @@ fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar
             state.poller = body["HostIdentifier"].as_str().unwrap_or_default().to_owned();
             changed.notify_all();
             let until = Instant::now() + Duration::from_secs(2);
-            while state.waiting.is_empty() && state.handed.is_empty() && Instant::now() < until {
+            let nothing = |state: &State| {
+                state.waiting.is_empty() && state.handed.is_empty() && state.plans.is_empty()
+            };
+            while nothing(&state) && Instant::now() < until {
                 state = changed.wait_timeout(state, Duration::from_millis(100)).unwrap().0;
             }
             let next = state.waiting.pop_front().or_else(|| unheard(&mut state));
-            next.map_or(json!({}), |command| {
+            let plan = state.plans.pop_front().filter(|_| next.is_none());
+            let idle = plan.map_or(json!({}), |plan| json!({"HostPlan": plan}));
+            next.map_or(idle, |command| {
                 state.handed.push((command.clone(), Instant::now()));
                 json!({"HostCommand": command})
             })
@@ -542,6 +582,11 @@ fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar
             let chunks = body["Chunks"].as_array().unwrap();
             let text = chunks.iter().map(|chunk| chunk["Text"].as_str().unwrap()).collect();
             state.output.push((id, body["Batch"].as_i64().unwrap(), text));
+            json!({})
+        }
+        "PutHostPlan" => {
+            let plan = body["HostPlanIdentifier"].as_str().unwrap_or_default().to_owned();
+            state.plan_answers.push((plan, body.clone()));
             json!({})
         }
         "PutHostCommandComplete" => {

@@ -12,6 +12,7 @@ pub mod github;
 pub mod groups;
 pub mod hook_output;
 pub mod host_list;
+pub(crate) mod host_plans;
 pub mod on_premises;
 pub mod revisions;
 pub mod rollbacks;

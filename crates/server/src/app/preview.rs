@@ -21,7 +21,9 @@ use crate::forms::Context;
 use crate::inventory::Inventory;
 
 /// Always the same, so that whoever asks again gets the same order of hosts; no deployment has it.
-const PLANNED: &str = "d-000000000";
+pub(crate) fn planned_id() -> DeploymentId {
+    "d-000000000".parse().expect("a well-formed id")
+}
 
 /// What a deployment would do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +111,7 @@ impl App {
         health: &BTreeMap<TargetId, HealthRecord>,
         active: Option<DeploymentId>,
     ) -> Answer<Snapshot> {
-        let id = PLANNED.parse().expect("a well-formed id");
+        let id = planned_id();
         let deployment = rollout::Deployment {
             sequence: new.sequence,
             zonal: new.zonal,

@@ -1,16 +1,14 @@
 //! What a host must know of a deployment, in the form that agents read.
 
-use model::Revision;
 use model::arn::Scope;
+use model::{Creator, DeploymentId, Revision};
 use serde_json::{Value, json};
 use store::DeploymentRecord;
 
-use crate::app::{Answer, Options};
+use crate::app::host_plans::Question;
+use crate::app::{Answer, Options, preview};
 
 /// The content of a specification, to be signed; with the token for a private repository, if there is one.
-///
-/// `AllPossibleLifecycleEvents` is left out on purpose: with it, the official agent fails every Install of a bundle
-/// that has hooks it does not list. Source: the official agent's behaviour.
 pub fn write(
     record: &DeploymentRecord,
     account: &str,
@@ -18,27 +16,77 @@ pub fn write(
 ) -> Answer<Vec<u8>> {
     let options = Options::read(record)?;
     let scope = Scope { account: account.to_owned(), region: record.region.clone() };
-    let mut specification = json!({
-        "DeploymentId": scope.deployment(&record.state.id),
-        "DeploymentGroupId": record.group_id.as_str(),
-        "DeploymentGroupName": record.group_name.as_str(),
-        "ApplicationName": record.application_name.as_str(),
-        "DeploymentCreator": record.state.creator.name(),
-        "DeploymentType": "IN_PLACE",
-        "AppSpecFilename": "appspec.yml",
-        "AgentActionOverrides": {
-            "AgentOverrides": { "FileExistsBehavior": options.file_exists_behavior() }
-        },
-        "Revision": revision(&record.revision),
+    let mut specification = content(&Subject {
+        deployment: &record.state.id,
+        creator: record.state.creator,
+        group_id: record.group_id.as_str(),
+        group_name: record.group_name.as_str(),
+        application_name: record.application_name.as_str(),
+        file_exists_behavior: options.file_exists_behavior(),
+        revision: &record.revision,
+        scope: &scope,
+        git_hub_token,
     });
-    if let Some(token) = git_hub_token {
-        specification["GitHubAccessToken"] = json!(token);
-    }
     // An agent that does not know this member downloads the bundle as usual.
     if let Some(deployment) = options.restart_of.or(options.reuses_bundle_of) {
         specification["ReuseArchiveFromDeploymentId"] = json!(deployment);
     }
     Ok(specification.to_string().into_bytes())
+}
+
+/// The same of a deployment that may be made.
+pub fn of_plan(
+    question: &Question,
+    revision: &Revision,
+    scope: &Scope,
+    git_hub_token: Option<&str>,
+) -> Value {
+    content(&Subject {
+        deployment: &preview::planned_id(),
+        creator: Creator::User,
+        group_id: &question.group_id,
+        group_name: &question.group_name,
+        application_name: &question.application_name,
+        file_exists_behavior: &question.file_exists_behavior,
+        revision,
+        scope,
+        git_hub_token,
+    })
+}
+
+/// A deployment as far as hosts are told of it.
+struct Subject<'a> {
+    deployment: &'a DeploymentId,
+    creator: Creator,
+    group_id: &'a str,
+    group_name: &'a str,
+    application_name: &'a str,
+    file_exists_behavior: &'a str,
+    revision: &'a Revision,
+    scope: &'a Scope,
+    git_hub_token: Option<&'a str>,
+}
+
+/// `AllPossibleLifecycleEvents` is left out on purpose: with it, the official agent fails every Install of a bundle
+/// that has hooks it does not list. Source: the official agent's behaviour.
+fn content(subject: &Subject<'_>) -> Value {
+    let mut specification = json!({
+        "DeploymentId": subject.scope.deployment(subject.deployment),
+        "DeploymentGroupId": subject.group_id,
+        "DeploymentGroupName": subject.group_name,
+        "ApplicationName": subject.application_name,
+        "DeploymentCreator": subject.creator.name(),
+        "DeploymentType": "IN_PLACE",
+        "AppSpecFilename": "appspec.yml",
+        "AgentActionOverrides": {
+            "AgentOverrides": { "FileExistsBehavior": subject.file_exists_behavior }
+        },
+        "Revision": revision(subject.revision),
+    });
+    if let Some(token) = subject.git_hub_token {
+        specification["GitHubAccessToken"] = json!(token);
+    }
+    specification
 }
 
 fn revision(revision: &Revision) -> Value {

@@ -5,7 +5,7 @@ use wire::json11;
 
 use super::json::read;
 use crate::app::{Call, Failure};
-use crate::hosts::Hosts;
+use crate::hosts::{Agent, Hosts};
 
 /// Answers one call of an agent.
 pub async fn answer(
@@ -13,11 +13,11 @@ pub async fn answer(
     call: &Call,
     operation: Operation,
     body: &[u8],
-    agent_version: Option<&str>,
+    agent: &Agent<'_>,
 ) -> Result<Vec<u8>, Failure> {
     let output = match operation {
         Operation::PollHostCommand => {
-            json11::encode(&hosts.poll_host_command(call, read(body)?, agent_version).await?)
+            json11::encode(&hosts.poll_host_command(call, read(body)?, agent).await?)
         }
         Operation::GetDeploymentSpecification => {
             json11::encode(&hosts.get_deployment_specification(call, read(body)?).await?)
@@ -31,6 +31,7 @@ pub async fn answer(
         Operation::PutHostCommandOutput => {
             json11::encode(&hosts.put_host_command_output(call, read(body)?).await?)
         }
+        Operation::PutHostPlan => json11::encode(&hosts.put_host_plan(call, read(body)?).await?),
         Operation::PostHostCommandUpdate => {
             json11::encode(&hosts.post_host_command_update(call, read(body)?).await?)
         }

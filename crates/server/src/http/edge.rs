@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use model::arn::Scope;
 use tracing::Instrument;
 use wire::codedeploy::Operation;
-use wire::commands::{AGENT_VERSION_HEADER, Operation as CommandOperation};
+use wire::commands::{AGENT_PLANS_HEADER, AGENT_VERSION_HEADER, Operation as CommandOperation};
 use wire::longshore::{Operation as OwnOperation, SIGNING_NAMES};
 use wire::sigv4::Dialect;
 use wire::{ErrorCode, ServiceError, json11};
@@ -35,7 +35,7 @@ use crate::console::{self, Console};
 use crate::driver::chain;
 use crate::forms::{ApiError, Context, Records};
 use crate::histogram::Latencies;
-use crate::hosts::Hosts;
+use crate::hosts::{Agent, Hosts};
 use crate::iam::policy::Facts;
 use crate::iam::{AuthorizeError, Keyring, authorize};
 use crate::notifications::{DeliveryCounts, Outside, Postman, RolloutCounts};
@@ -344,9 +344,10 @@ impl Edge {
                 .await
                 .map_err(|error| refused_permission(error.into()))?;
         }
-        let version = received.head.headers.get(AGENT_VERSION_HEADER);
-        let version = version.and_then(|version| version.to_str().ok());
-        commands::answer(&self.hosts, &call, operation, &received.body, version).await
+        let headers = &received.head.headers;
+        let version = headers.get(AGENT_VERSION_HEADER).and_then(|version| version.to_str().ok());
+        let agent = Agent { version, takes_plans: headers.contains_key(AGENT_PLANS_HEADER) };
+        commands::answer(&self.hosts, &call, operation, &received.body, &agent).await
     }
 
     /// Verifies a request of a JSON service.
@@ -563,10 +564,12 @@ fn outcome_of<T>(answer: &Result<T, ApiError>) -> &str {
 }
 
 /// The operation whose permission a call of an agent needs: policies that were written for AWS know no others. Whoever may
-/// say how a command ended may also say what it printed.
+/// say how a command ended may also say what it printed, and what one would do.
 fn permitting(operation: CommandOperation) -> CommandOperation {
     match operation {
-        CommandOperation::PutHostCommandOutput => CommandOperation::PutHostCommandComplete,
+        CommandOperation::PutHostCommandOutput | CommandOperation::PutHostPlan => {
+            CommandOperation::PutHostCommandComplete
+        }
         other => other,
     }
 }

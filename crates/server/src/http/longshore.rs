@@ -1,7 +1,7 @@
 //! Longshore's own service over JSON 1.1.
 
 use wire::json11;
-use wire::longshore::Operation;
+use wire::longshore::{Operation, StartHostPlanInput};
 
 use super::json::read;
 use crate::app::{App, Call, Failure};
@@ -45,6 +45,7 @@ pub async fn answer(
         Operation::ExplainDeployment => {
             json11::encode(&app.explain_deployment(call, read(body)?).await?)
         }
+        Operation::GetHostPlan => json11::encode(&app.get_host_plan(call, read(body)?).await?),
         Operation::GetHookOutput => json11::encode(&app.get_hook_output(call, read(body)?).await?),
         Operation::LinkGitHubAccountToken => {
             json11::encode(&app.link_git_hub_account_token(call, read(body)?).await?)
@@ -53,6 +54,11 @@ pub async fn answer(
         // Its input is that of CreateDeployment, held to the same limits.
         Operation::PlanDeployment => {
             json11::encode(&app.plan_deployment(context, call, read(body)?).await?)
+        }
+        Operation::StartHostPlan => {
+            let own: StartHostPlanInput = read(body)?;
+            let only = own.target_ids.as_deref();
+            json11::encode(&app.start_host_plan(context, call, read(body)?, only).await?)
         }
         Operation::PutGitHubAccountToken => {
             json11::encode(&app.put_git_hub_account_token(call, read(body)?).await?)

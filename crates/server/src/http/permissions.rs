@@ -76,7 +76,16 @@ pub async fn check_own(
             let name = input.text("alarmName");
             vec![format!("arn:aws:cloudwatch:{region}:{account}:alarm:{name}")]
         }
-        OwnOperation::PlanDeployment => input.group(input.text("deploymentGroupName")),
+        OwnOperation::GetHostPlan => match store.host_plan(input.text("hostPlanId")).await? {
+            Some(plan) => {
+                vec![context.scope.deployment_group(&plan.application, &plan.group)]
+            }
+            // Whoever may do it to anything is told that there is none.
+            None => vec!["*".to_owned()],
+        },
+        OwnOperation::PlanDeployment | OwnOperation::StartHostPlan => {
+            input.group(input.text("deploymentGroupName"))
+        }
         OwnOperation::ListHosts if !input.text("deploymentGroupName").is_empty() => {
             input.group(input.text("deploymentGroupName"))
         }

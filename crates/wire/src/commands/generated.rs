@@ -24,6 +24,8 @@ pub enum Operation {
     PutHostCommandComplete,
     /// `PutHostCommandOutput`.
     PutHostCommandOutput,
+    /// `PutHostPlan`.
+    PutHostPlan,
 }
 
 impl Operation {
@@ -35,6 +37,7 @@ impl Operation {
         Self::PutHostCommandAcknowledgement,
         Self::PutHostCommandComplete,
         Self::PutHostCommandOutput,
+        Self::PutHostPlan,
     ];
 
     /// The name on the wire.
@@ -46,6 +49,7 @@ impl Operation {
             Self::PutHostCommandAcknowledgement => "PutHostCommandAcknowledgement",
             Self::PutHostCommandComplete => "PutHostCommandComplete",
             Self::PutHostCommandOutput => "PutHostCommandOutput",
+            Self::PutHostPlan => "PutHostPlan",
         }
     }
 
@@ -162,6 +166,27 @@ const PUT_HOST_COMMAND_OUTPUT_RULES: &[Rule] = &[
     Rule::new("Chunks.*.Stream", Check::OneOf(enums::HOOK_OUTPUT_STREAM), ErrorCode::Client),
 ];
 
+impl Call for PutHostPlanInput {
+    type Operation = Operation;
+    type Output = crate::call::NoOutput;
+    const OPERATION: Operation = Operation::PutHostPlan;
+}
+
+impl Validate for PutHostPlanInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, PUT_HOST_PLAN_RULES)
+    }
+}
+
+const PUT_HOST_PLAN_RULES: &[Rule] = &[
+    Rule::new("HostPlanIdentifier", Check::Required, ErrorCode::Client),
+    Rule::new("HostIdentifier", Check::Required, ErrorCode::Client),
+    Rule::new("Outcome", Check::Required, ErrorCode::Client),
+    Rule::new("Outcome", Check::OneOf(enums::HOST_PLAN_OUTCOME), ErrorCode::Client),
+    Rule::new("Files", Check::Items(1000), ErrorCode::Client),
+    Rule::new("Files.*.Effect", Check::OneOf(enums::HOST_PLAN_EFFECT), ErrorCode::Client),
+];
+
 /// The shape `DeploymentSpecification` of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DeploymentSpecification {
@@ -232,6 +257,44 @@ pub struct HostCommandInstance {
     pub nonce: Option<i64>,
 }
 
+/// The shape `HostPlanCounts` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostPlanCounts {
+    #[serde(rename = "Conflicting", skip_serializing_if = "Option::is_none")]
+    pub conflicting: Option<i64>,
+    #[serde(rename = "Removed", skip_serializing_if = "Option::is_none")]
+    pub removed: Option<i64>,
+    #[serde(rename = "Changed", skip_serializing_if = "Option::is_none")]
+    pub changed: Option<i64>,
+    #[serde(rename = "Added", skip_serializing_if = "Option::is_none")]
+    pub added: Option<i64>,
+    #[serde(rename = "Kept", skip_serializing_if = "Option::is_none")]
+    pub kept: Option<i64>,
+    #[serde(rename = "Unchanged", skip_serializing_if = "Option::is_none")]
+    pub unchanged: Option<i64>,
+}
+
+/// The shape `HostPlanFile` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostPlanFile {
+    #[serde(rename = "Path", skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// One of [`enums::HOST_PLAN_EFFECT`].
+    #[serde(rename = "Effect", skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
+}
+
+/// The shape `HostPlanInstance` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostPlanInstance {
+    #[serde(rename = "HostPlanIdentifier", skip_serializing_if = "Option::is_none")]
+    pub host_plan_identifier: Option<String>,
+    #[serde(rename = "HostIdentifier", skip_serializing_if = "Option::is_none")]
+    pub host_identifier: Option<String>,
+    #[serde(rename = "GenericEnvelope", skip_serializing_if = "Option::is_none")]
+    pub generic_envelope: Option<Envelope>,
+}
+
 /// What [`Operation::PollHostCommand`] is asked with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PollHostCommandInput {
@@ -245,6 +308,8 @@ pub struct PollHostCommandInput {
 pub struct PollHostCommandOutput {
     #[serde(rename = "HostCommand", skip_serializing_if = "Option::is_none")]
     pub host_command: Option<HostCommandInstance>,
+    #[serde(rename = "HostPlan", skip_serializing_if = "Option::is_none")]
+    pub host_plan: Option<HostPlanInstance>,
 }
 
 /// What [`Operation::PostHostCommandUpdate`] is asked with.
@@ -312,6 +377,27 @@ pub struct PutHostCommandOutputInput {
     pub chunks: Option<Vec<HookOutputChunk>>,
 }
 
+/// What [`Operation::PutHostPlan`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutHostPlanInput {
+    /// Required.
+    #[serde(rename = "HostPlanIdentifier", skip_serializing_if = "Option::is_none")]
+    pub host_plan_identifier: Option<String>,
+    /// Required.
+    #[serde(rename = "HostIdentifier", skip_serializing_if = "Option::is_none")]
+    pub host_identifier: Option<String>,
+    /// Required. One of [`enums::HOST_PLAN_OUTCOME`].
+    #[serde(rename = "Outcome", skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    #[serde(rename = "Counts", skip_serializing_if = "Option::is_none")]
+    pub counts: Option<HostPlanCounts>,
+    /// At most 1000.
+    #[serde(rename = "Files", skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<HostPlanFile>>,
+}
+
 /// The values that the string enumerations of the API permit.
 pub mod enums {
     /// The values of `DeploymentCommandStatus`.
@@ -320,4 +406,10 @@ pub mod enums {
 
     /// The values of `HookOutputStream`.
     pub const HOOK_OUTPUT_STREAM: &[&str] = &["stdout", "stderr", "note"];
+
+    /// The values of `HostPlanEffect`.
+    pub const HOST_PLAN_EFFECT: &[&str] = &["Conflict", "Remove", "Change", "Add", "Keep"];
+
+    /// The values of `HostPlanOutcome`.
+    pub const HOST_PLAN_OUTCOME: &[&str] = &["Succeeds", "Fails", "Unknown"];
 }

@@ -1,5 +1,6 @@
 //! The command service through which agents fetch host commands and report them: five operations, and
-//! one of longshore's own, `PutHostCommandOutput`, with which `longshore-agent` tells what hooks print.
+//! two of longshore's own, with which `longshore-agent` tells what hooks print (`PutHostCommandOutput`) and what an Install would
+//! do (`PutHostPlan`).
 //!
 //! Agents reach it under two target prefixes, which mean the same. Source: the command model of the official agent.
 
@@ -18,6 +19,9 @@ pub const SIGNING_NAME_SECURE: &str = "codedeploy-commands-secure";
 
 /// The header in which an agent says its version on every call.
 pub const AGENT_VERSION_HEADER: &str = "x-amz-codedeploy-agent-version";
+
+/// The header by which an agent says on its polls that it can be told of deployments that may be made. An extension.
+pub const AGENT_PLANS_HEADER: &str = "x-longshore-agent-plans";
 
 /// The format of a signed deployment specification: PEM text labelled `PKCS7` around the JSON.
 pub const FORMAT_PKCS7_JSON: &str = "PKCS7/JSON";
@@ -47,7 +51,7 @@ mod tests {
             assert_eq!(Operation::from_target(target), Some(Operation::PollHostCommand));
         }
         assert_eq!(Operation::from_target("CodeDeploy_20141006.PollHostCommand"), None);
-        assert_eq!(Operation::ALL.len(), 6);
+        assert_eq!(Operation::ALL.len(), 7);
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub enum ErrorCode {
     GitHubAccountTokenLimitExceeded,
     /// `GitHubAccountTokenNameRequiredException`, status 400.
     GitHubAccountTokenNameRequired,
+    /// `HostPlanDoesNotExistException`, status 400.
+    HostPlanDoesNotExist,
     /// `IamArnRequiredException`, status 400.
     IamArnRequired,
     /// `IamSessionArnAlreadyRegisteredException`, status 400.
@@ -321,6 +323,7 @@ impl ErrorCode {
         Self::GitHubAccountTokenDoesNotExist,
         Self::GitHubAccountTokenLimitExceeded,
         Self::GitHubAccountTokenNameRequired,
+        Self::HostPlanDoesNotExist,
         Self::IamArnRequired,
         Self::IamSessionArnAlreadyRegistered,
         Self::IamUserArnAlreadyRegistered,
@@ -462,6 +465,7 @@ impl ErrorCode {
             Self::GitHubAccountTokenDoesNotExist => "GitHubAccountTokenDoesNotExistException",
             Self::GitHubAccountTokenLimitExceeded => "GitHubAccountTokenLimitExceededException",
             Self::GitHubAccountTokenNameRequired => "GitHubAccountTokenNameRequiredException",
+            Self::HostPlanDoesNotExist => "HostPlanDoesNotExistException",
             Self::IamArnRequired => "IamArnRequiredException",
             Self::IamSessionArnAlreadyRegistered => "IamSessionArnAlreadyRegisteredException",
             Self::IamUserArnAlreadyRegistered => "IamUserArnAlreadyRegisteredException",

@@ -22,6 +22,8 @@ pub enum Operation {
     ExplainDeployment,
     /// `GetHookOutput`.
     GetHookOutput,
+    /// `GetHostPlan`.
+    GetHostPlan,
     /// `LinkGitHubAccountToken`.
     LinkGitHubAccountToken,
     /// `ListAlarmSources`.
@@ -42,6 +44,8 @@ pub enum Operation {
     PutGitHubAccountToken,
     /// `RedriveDeadLetters`.
     RedriveDeadLetters,
+    /// `StartHostPlan`.
+    StartHostPlan,
 }
 
 impl Operation {
@@ -52,6 +56,7 @@ impl Operation {
         Self::DeleteEventDestination,
         Self::ExplainDeployment,
         Self::GetHookOutput,
+        Self::GetHostPlan,
         Self::LinkGitHubAccountToken,
         Self::ListAlarmSources,
         Self::ListDeadLetters,
@@ -62,6 +67,7 @@ impl Operation {
         Self::PutEventDestination,
         Self::PutGitHubAccountToken,
         Self::RedriveDeadLetters,
+        Self::StartHostPlan,
     ];
 
     /// The name on the wire.
@@ -72,6 +78,7 @@ impl Operation {
             Self::DeleteEventDestination => "DeleteEventDestination",
             Self::ExplainDeployment => "ExplainDeployment",
             Self::GetHookOutput => "GetHookOutput",
+            Self::GetHostPlan => "GetHostPlan",
             Self::LinkGitHubAccountToken => "LinkGitHubAccountToken",
             Self::ListAlarmSources => "ListAlarmSources",
             Self::ListDeadLetters => "ListDeadLetters",
@@ -82,6 +89,7 @@ impl Operation {
             Self::PutEventDestination => "PutEventDestination",
             Self::PutGitHubAccountToken => "PutGitHubAccountToken",
             Self::RedriveDeadLetters => "RedriveDeadLetters",
+            Self::StartHostPlan => "StartHostPlan",
         }
     }
 
@@ -173,6 +181,23 @@ impl Validate for GetHookOutputInput {
 const GET_HOOK_OUTPUT_RULES: &[Rule] = &[
     Rule::new("deploymentId", Check::Required, ErrorCode::DeploymentIdRequired),
     Rule::new("waitSeconds", Check::Range(0, 20), ErrorCode::Validation),
+];
+
+impl Call for GetHostPlanInput {
+    type Operation = Operation;
+    type Output = GetHostPlanOutput;
+    const OPERATION: Operation = Operation::GetHostPlan;
+}
+
+impl Validate for GetHostPlanInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, GET_HOST_PLAN_RULES)
+    }
+}
+
+const GET_HOST_PLAN_RULES: &[Rule] = &[
+    Rule::new("hostPlanId", Check::Required, ErrorCode::Validation),
+    Rule::new("hostPlanId", Check::Length(1, 64), ErrorCode::Validation),
 ];
 
 impl Call for LinkGitHubAccountTokenInput {
@@ -422,6 +447,83 @@ const REDRIVE_DEAD_LETTERS_RULES: &[Rule] = &[
     Rule::new("ids.*", Check::Length(1, 100), ErrorCode::Validation),
 ];
 
+impl Call for StartHostPlanInput {
+    type Operation = Operation;
+    type Output = StartHostPlanOutput;
+    const OPERATION: Operation = Operation::StartHostPlan;
+}
+
+impl Validate for StartHostPlanInput {
+    fn validate(&self) -> Result<(), ServiceError> {
+        rule::check(self, START_HOST_PLAN_RULES)
+    }
+}
+
+const START_HOST_PLAN_RULES: &[Rule] = &[
+    Rule::new("applicationName", Check::Required, ErrorCode::ApplicationNameRequired),
+    Rule::new("applicationName", Check::Length(1, 100), ErrorCode::InvalidApplicationName),
+    Rule::new("applicationName", Check::NameCharacters, ErrorCode::InvalidApplicationName),
+    Rule::new("deploymentGroupName", Check::Length(1, 100), ErrorCode::InvalidDeploymentGroupName),
+    Rule::new("deploymentGroupName", Check::NameCharacters, ErrorCode::InvalidDeploymentGroupName),
+    Rule::new(
+        "deploymentConfigName",
+        Check::Length(1, 100),
+        ErrorCode::InvalidDeploymentConfigName,
+    ),
+    Rule::new(
+        "deploymentConfigName",
+        Check::NameCharacters,
+        ErrorCode::InvalidDeploymentConfigName,
+    ),
+    Rule::new(
+        "fileExistsBehavior",
+        Check::OneOf(enums::FILE_EXISTS_BEHAVIOR),
+        ErrorCode::InvalidFileExistsBehavior,
+    ),
+    Rule::new("deploymentMode", Check::OneOf(enums::DEPLOYMENT_MODE), ErrorCode::Validation),
+    Rule::new("targetIds", Check::Items(100), ErrorCode::Validation),
+    Rule::new(
+        "revision.revisionType",
+        Check::OneOf(enums::REVISION_LOCATION_TYPE),
+        ErrorCode::InvalidRevision,
+    ),
+    Rule::new(
+        "revision.s3Location.bundleType",
+        Check::OneOf(enums::BUNDLE_TYPE),
+        ErrorCode::InvalidRevision,
+    ),
+    Rule::new(
+        "targetInstances.tagFilters.*.Type",
+        Check::OneOf(enums::EC2_TAG_FILTER_TYPE),
+        ErrorCode::InvalidTargetInstances,
+    ),
+    Rule::new(
+        "targetInstances.ec2TagSet.ec2TagSetList.*.*.Type",
+        Check::OneOf(enums::EC2_TAG_FILTER_TYPE),
+        ErrorCode::InvalidTargetInstances,
+    ),
+    Rule::new(
+        "autoRollbackConfiguration.events.*",
+        Check::OneOf(enums::AUTO_ROLLBACK_EVENT),
+        ErrorCode::InvalidAutoRollbackConfig,
+    ),
+    Rule::new(
+        "overrideAlarmConfiguration.alarms.*.name",
+        Check::Length(1, 255),
+        ErrorCode::Validation,
+    ),
+    Rule::new(
+        "ec2DeploymentOptions.autoScalingGroupProcessesToSuspend",
+        Check::Items(4),
+        ErrorCode::InvalidAutoScalingGroupProcessToSuspend,
+    ),
+    Rule::new(
+        "ec2DeploymentOptions.autoScalingGroupProcessesToSuspend.*",
+        Check::OneOf(enums::AUTO_SCALING_GROUP_PROCESS),
+        ErrorCode::InvalidAutoScalingGroupProcessToSuspend,
+    ),
+];
+
 /// The shape `Alarm` of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
@@ -662,6 +764,31 @@ pub struct GetHookOutputOutput {
     pub ended: Option<bool>,
 }
 
+/// What [`Operation::GetHostPlan`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetHostPlanInput {
+    /// Required. 1 to 64 characters.
+    #[serde(rename = "hostPlanId", skip_serializing_if = "Option::is_none")]
+    pub host_plan_id: Option<String>,
+    #[serde(rename = "targetId", skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+/// What [`Operation::GetHostPlan`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GetHostPlanOutput {
+    #[serde(rename = "hosts", skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<Vec<HostPlanAnswer>>,
+    #[serde(rename = "files", skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<HostPlanFile>>,
+    #[serde(rename = "ended", skip_serializing_if = "Option::is_none")]
+    pub ended: Option<bool>,
+    #[serde(rename = "nextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
 /// The shape `GitHubLocation` of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GitHubLocation {
@@ -685,6 +812,40 @@ pub struct HookOutputChunk {
     pub time: Option<crate::Time>,
     #[serde(rename = "text", skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
+}
+
+/// The shape `HostPlanAnswer` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostPlanAnswer {
+    #[serde(rename = "targetId", skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    /// One of [`enums::HOST_PLAN_STATUS`].
+    #[serde(rename = "status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(rename = "message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    #[serde(rename = "conflictCount", skip_serializing_if = "Option::is_none")]
+    pub conflict_count: Option<i64>,
+    #[serde(rename = "removeCount", skip_serializing_if = "Option::is_none")]
+    pub remove_count: Option<i64>,
+    #[serde(rename = "changeCount", skip_serializing_if = "Option::is_none")]
+    pub change_count: Option<i64>,
+    #[serde(rename = "addCount", skip_serializing_if = "Option::is_none")]
+    pub add_count: Option<i64>,
+    #[serde(rename = "keepCount", skip_serializing_if = "Option::is_none")]
+    pub keep_count: Option<i64>,
+    #[serde(rename = "unchangedCount", skip_serializing_if = "Option::is_none")]
+    pub unchanged_count: Option<i64>,
+}
+
+/// The shape `HostPlanFile` of the API reference.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostPlanFile {
+    #[serde(rename = "path", skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// One of [`enums::HOST_PLAN_EFFECT`].
+    #[serde(rename = "effect", skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
 }
 
 /// The shape `HttpCheckSource` of the API reference.
@@ -1097,6 +1258,55 @@ pub struct S3Location {
     pub e_tag: Option<String>,
 }
 
+/// What [`Operation::StartHostPlan`] is asked with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartHostPlanInput {
+    /// Required. 1 to 100 characters.
+    #[serde(rename = "applicationName", skip_serializing_if = "Option::is_none")]
+    pub application_name: Option<String>,
+    /// 1 to 100 characters.
+    #[serde(rename = "deploymentGroupName", skip_serializing_if = "Option::is_none")]
+    pub deployment_group_name: Option<String>,
+    #[serde(rename = "revision", skip_serializing_if = "Option::is_none")]
+    pub revision: Option<RevisionLocation>,
+    /// 1 to 100 characters.
+    #[serde(rename = "deploymentConfigName", skip_serializing_if = "Option::is_none")]
+    pub deployment_config_name: Option<String>,
+    #[serde(rename = "description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(rename = "ignoreApplicationStopFailures", skip_serializing_if = "Option::is_none")]
+    pub ignore_application_stop_failures: Option<bool>,
+    #[serde(rename = "targetInstances", skip_serializing_if = "Option::is_none")]
+    pub target_instances: Option<TargetInstances>,
+    #[serde(rename = "autoRollbackConfiguration", skip_serializing_if = "Option::is_none")]
+    pub auto_rollback_configuration: Option<AutoRollbackConfiguration>,
+    #[serde(rename = "updateOutdatedInstancesOnly", skip_serializing_if = "Option::is_none")]
+    pub update_outdated_instances_only: Option<bool>,
+    /// One of [`enums::FILE_EXISTS_BEHAVIOR`].
+    #[serde(rename = "fileExistsBehavior", skip_serializing_if = "Option::is_none")]
+    pub file_exists_behavior: Option<String>,
+    /// One of [`enums::DEPLOYMENT_MODE`].
+    #[serde(rename = "deploymentMode", skip_serializing_if = "Option::is_none")]
+    pub deployment_mode: Option<String>,
+    #[serde(rename = "overrideAlarmConfiguration", skip_serializing_if = "Option::is_none")]
+    pub override_alarm_configuration: Option<AlarmConfiguration>,
+    #[serde(rename = "ec2DeploymentOptions", skip_serializing_if = "Option::is_none")]
+    pub ec2_deployment_options: Option<EC2DeploymentOptions>,
+    /// At most 100.
+    #[serde(rename = "targetIds", skip_serializing_if = "Option::is_none")]
+    pub target_ids: Option<Vec<String>>,
+}
+
+/// What [`Operation::StartHostPlan`] answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StartHostPlanOutput {
+    /// 1 to 64 characters.
+    #[serde(rename = "hostPlanId", skip_serializing_if = "Option::is_none")]
+    pub host_plan_id: Option<String>,
+    #[serde(rename = "expireTime", skip_serializing_if = "Option::is_none")]
+    pub expire_time: Option<crate::Time>,
+}
+
 /// The shape `TargetInstances` of the API reference.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TargetInstances {
@@ -1164,6 +1374,12 @@ pub mod enums {
 
     /// The values of `HostKind`.
     pub const HOST_KIND: &[&str] = &["EC2", "OnPremises"];
+
+    /// The values of `HostPlanEffect`.
+    pub const HOST_PLAN_EFFECT: &[&str] = &["Conflict", "Remove", "Change", "Add", "Keep"];
+
+    /// The values of `HostPlanStatus`.
+    pub const HOST_PLAN_STATUS: &[&str] = &["Waiting", "Succeeds", "Fails", "Unknown"];
 
     /// The values of `PlannedHealth`.
     pub const PLANNED_HEALTH: &[&str] =

@@ -1,0 +1,193 @@
+//! Telling what a deployment's Install would do to this host's files, before there is such a deployment.
+//!
+//! The bundle is fetched and unpacked as for a deployment, beside the deployments, and thrown away again.
+
+use std::fs;
+use std::sync::Arc;
+
+use camino::Utf8Path;
+use wire::commands::{HostPlanCounts, HostPlanFile};
+
+use super::{EventError, Executor, check_events, remote};
+use crate::bundle::download::{ARCHIVE, Start};
+use crate::bundle::{self, BundleError};
+use crate::install::{self, Effect, Foreseen, LedgerFiles, Previous};
+use crate::layout;
+use crate::spec::{Specification, chain};
+
+/// Files that are told, at most; the others are only counted.
+const FILES_MAX: usize = 1000;
+/// What the paths of those may come to, in bytes.
+const PATHS_BYTES_MAX: usize = 256 * 1024;
+
+/// What the host says.
+#[derive(Debug, Default)]
+pub struct HostPlan {
+    pub outcome: Outcome,
+    /// Why the Install would fail, or why nothing is known.
+    pub message: Option<String>,
+    pub counts: HostPlanCounts,
+    pub files: Vec<HostPlanFile>,
+}
+
+/// What would come of the Install.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Outcome {
+    Succeeds,
+    Fails,
+    #[default]
+    Unknown,
+}
+
+impl Outcome {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Succeeds => "Succeeds",
+            Self::Fails => "Fails",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+impl Executor {
+    /// What the Install of a deployment would do to this host's files now.
+    pub async fn foresee(self: &Arc<Self>, spec: &Arc<Specification>) -> HostPlan {
+        let visit = self.layout.visit(&spec.deployment_group_id);
+        let foreseen = self.foresee_in(spec, &visit).await;
+        let left = fs::remove_dir_all(&visit);
+        if let Err(error) = left
+            && visit.exists()
+        {
+            tracing::warn!(%error, path = %visit, "what was fetched for a plan cannot be removed");
+        }
+        foreseen.unwrap_or_else(|error| HostPlan::failed(&error))
+    }
+
+    async fn foresee_in(
+        self: &Arc<Self>,
+        spec: &Arc<Specification>,
+        visit: &Utf8Path,
+    ) -> Result<HostPlan, EventError> {
+        if visit.exists() {
+            // An agent that was killed left it.
+            fs::remove_dir_all(visit).map_err(BundleError::host("remove", visit))?;
+        }
+        layout::private_directory(visit).map_err(BundleError::host("create", visit))?;
+        let place = self.place(spec, visit);
+        let start =
+            remote(&spec.revision).map_or(Start::Nothing, |(remote, _)| place.borrow(&remote));
+        self.fetch(spec, &place, start).await?;
+        let (this, spec, archive) = (Arc::clone(self), Arc::clone(spec), visit.join(ARCHIVE));
+        let looking = tokio::task::spawn_blocking(move || this.look_ahead(&spec, &archive));
+        let looked = looking.await.unwrap_or_else(|error| {
+            Err(EventError::Internal { event: "a plan".to_owned(), reason: error.to_string() })
+        });
+        looked.map(|foreseen| HostPlan::of(&foreseen))
+    }
+
+    fn look_ahead(&self, spec: &Specification, archive: &Utf8Path) -> Result<Foreseen, EventError> {
+        let (name, appspec) = self.appspec(spec, archive)?;
+        check_events(spec, &name, &appspec)?;
+        let group = &spec.deployment_group_id;
+        // No Install of the group goes on meanwhile.
+        let (ledger, _lock) = self.ledger(group)?;
+        if LedgerFiles::interrupted(&self.layout.ledger()).contains(group) {
+            return Err(EventError::CutShort);
+        }
+        let previous = Previous::read(&ledger)?;
+        Ok(install::foresee(&appspec, archive, &spec.file_exists_behavior, &previous))
+    }
+}
+
+impl HostPlan {
+    /// What is told where there is nothing to look at: a deployment would meet the same error, unless that may pass.
+    fn failed(error: &EventError) -> Self {
+        let is_known = match error {
+            EventError::Bundle(error) => !bundle::is_passing(error),
+            EventError::Internal { .. } | EventError::CutShort => false,
+            _ => true,
+        };
+        let outcome = if is_known { Outcome::Fails } else { Outcome::Unknown };
+        Self { outcome, message: Some(chain(error)), ..Self::default() }
+    }
+
+    /// What is told where nothing may be known at all.
+    pub fn unknown(message: String) -> Self {
+        Self { message: Some(message), ..Self::default() }
+    }
+
+    fn of(foreseen: &Foreseen) -> Self {
+        let count = |effect: Effect| {
+            let found = foreseen.files.values().filter(|found| **found == effect).count();
+            i64::try_from(found).ok()
+        };
+        let counts = HostPlanCounts {
+            conflicting: count(Effect::Conflict),
+            removed: count(Effect::Remove),
+            changed: count(Effect::Change),
+            added: count(Effect::Add),
+            kept: count(Effect::Keep),
+            unchanged: i64::try_from(foreseen.unchanged).ok(),
+        };
+        let refusal = foreseen.refusal.as_ref();
+        let outcome = if refusal.is_some() { Outcome::Fails } else { Outcome::Succeeds };
+        let message = refusal.map(|error| chain(error));
+        Self { outcome, message, counts, files: told(foreseen) }
+    }
+}
+
+/// The files that matter most, as many as fit.
+fn told(foreseen: &Foreseen) -> Vec<HostPlanFile> {
+    let mut files: Vec<_> = foreseen.files.iter().map(|(path, effect)| (*effect, path)).collect();
+    files.sort();
+    let mut bytes = 0;
+    let fitting = files.into_iter().take(FILES_MAX).take_while(|(_, path)| {
+        bytes += path.as_os_str().len();
+        bytes <= PATHS_BYTES_MAX
+    });
+    let told = fitting.map(|(effect, path)| HostPlanFile {
+        path: Some(path.to_string_lossy().into_owned()),
+        effect: Some(effect.name().to_owned()),
+    });
+    told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::install::InstallError;
+
+    #[test]
+    fn of_many_files_those_are_told_that_matter_and_all_are_counted() {
+        let file = |effect: Effect, number: usize| {
+            (PathBuf::from(format!("/srv/{}-{number:04}", effect.name())), effect)
+        };
+        let added = (0..1500).map(|number| file(Effect::Add, number));
+        let others = [file(Effect::Keep, 0), file(Effect::Conflict, 0), file(Effect::Remove, 0)];
+        let files: BTreeMap<PathBuf, Effect> = added.chain(others).collect();
+        let path = PathBuf::from("/srv/Conflict-0000");
+        let refusal = Some(InstallError::Exists { path });
+        let plan = HostPlan::of(&Foreseen { files, unchanged: 7, refusal });
+        assert_eq!(plan.outcome, Outcome::Fails);
+        assert!(
+            plan.message.unwrap().ends_with("already exists at this location: /srv/Conflict-0000")
+        );
+        assert_eq!((plan.counts.added, plan.counts.unchanged), (Some(1500), Some(7)));
+        assert_eq!(plan.files.len(), FILES_MAX);
+        let effects: Vec<_> =
+            plan.files.iter().take(3).map(|file| file.effect.as_deref().unwrap()).collect();
+        assert_eq!(effects, ["Conflict", "Remove", "Add"]);
+    }
+
+    #[test]
+    fn long_paths_take_the_place_of_many() {
+        let long = "n".repeat(60_000);
+        let path = |number: u32| (PathBuf::from(format!("/{number}{long}")), Effect::Add);
+        let foreseen = Foreseen { files: (0..9).map(path).collect(), ..Foreseen::default() };
+        assert_eq!(told(&foreseen).len(), 4);
+    }
+}
