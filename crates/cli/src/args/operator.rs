@@ -133,9 +133,21 @@ Examples:
   longshore deployment plan -a Shop -g Production --revision s3://releases/shop-1.4.zip
   longshore deployment plan . -a Shop -g Production --output text --query 'targets[].targetId'
 
-A folder is packed to know its size, and not uploaded. Which scripts would run is read from its
-AppSpec, or from that of a bundle of up to 32 MiB in a bucket of the server. Inside a class of health chance decides the order of hosts anew for each deployment.")]
+A folder is packed to know its size, and not uploaded. Which scripts would run is read from its AppSpec, or from that of
+the bundle in a bucket of the server. Inside a class of health chance decides the order of hosts anew for each deployment.
+What would become of files on hosts tells `longshore deployment files`.")]
     Plan(PlanDeployment),
+    /// Ask the hosts what a deployment would do to their files, and make none: exit code 1 if an Install would fail
+    #[command(after_help = "\
+Examples:
+  longshore deployment files -a Shop -g Production --revision s3://releases/shop-1.4.zip
+  longshore deployment files -a Shop -g Production --revision s3://releases/shop-1.4.zip --host web-07
+  longshore deployment files -a Shop -g Production --revision s3://releases/shop-1.4.zip \\
+      --output text --query \"hosts[?status=='Fails'].targetId\"
+
+Each host fetches the bundle, compares it with what is there, and throws it away again; that takes as long as a
+download. Hosts are waited for up to five minutes. Only longshore-agent can be asked.")]
+    Files(DeploymentFiles),
     /// Print what the hooks of a deployment print
     #[command(after_help = "\
 Examples:
@@ -243,6 +255,26 @@ pub struct PlanDeployment {
     /// A revision instead of a folder: s3://BUCKET/KEY[?versionId=ID] or github:OWNER/REPOSITORY@COMMIT
     #[arg(long, value_name = "URL", conflicts_with_all = ["source", "s3_location"])]
     pub revision: Option<String>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub struct DeploymentFiles {
+    /// The application
+    #[arg(short, long, visible_alias = "application-name", value_name = "NAME")]
+    pub application: String,
+    #[command(flatten)]
+    pub new: NewDeployment,
+    /// The revision, where hosts can fetch it: s3://BUCKET/KEY[?versionId=ID] or github:OWNER/REPOSITORY@COMMIT
+    #[arg(long, value_name = "URL")]
+    pub revision: String,
+    /// The format of a bundle in S3
+    #[arg(long, value_enum, default_value_t = BundleType::Zip)]
+    pub bundle_type: BundleType,
+    /// Ask only this host, and list its files
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
     #[command(flatten)]
     pub remote: Remote,
 }

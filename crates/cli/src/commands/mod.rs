@@ -5,6 +5,7 @@ mod deploy;
 mod deployments;
 mod doctor;
 mod explain;
+mod files;
 mod groups;
 mod hosts;
 mod logs;
@@ -38,6 +39,7 @@ async fn ask(command: &OperatorCommand) -> anyhow::Result<ExitCode> {
             DeploymentCommand::Retry(again) => deployments::retry(again).await,
             DeploymentCommand::Explain(explain) => explain::explain(explain).await,
             DeploymentCommand::Plan(plan) => plan::plan(plan).await,
+            DeploymentCommand::Files(of) => files::files(of).await,
             DeploymentCommand::Logs(logs) => logs::logs(logs).await,
         },
         OperatorCommand::Group(of) => match &of.command {

@@ -5,13 +5,13 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use model::appspec::{AppSpec, Hook};
-use wire::codedeploy::CreateDeploymentInput;
+use wire::codedeploy::{CreateDeploymentInput, RevisionLocation};
 use wire::longshore::{
     PlanDeploymentInput, PlanDeploymentOutput, PlannedHook, PlannedScript, PlannedTarget,
 };
 
 use super::deploy;
-use crate::args::PlanDeployment;
+use crate::args::{BundleType, PlanDeployment};
 use crate::client::Client;
 use crate::outcome::{FAILED, Usage};
 use crate::output::{Format, Found};
@@ -21,7 +21,7 @@ use crate::words::{self, text};
 pub async fn plan(asked: &PlanDeployment) -> anyhow::Result<ExitCode> {
     let client = super::client(&asked.remote).await?;
     let (revision, unpushed) = match &asked.revision {
-        Some(named) => (read(named, asked)?, None),
+        Some(named) => (read(named, asked.bundle.bundle_type)?, None),
         None => {
             let unpushed = push::look(&client, &asked.bundle).await?;
             (unpushed.revision.clone(), Some(unpushed))
@@ -40,8 +40,9 @@ pub async fn plan(asked: &PlanDeployment) -> anyhow::Result<ExitCode> {
     Ok(if is_refused { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-fn read(named: &str, asked: &PlanDeployment) -> Result<wire::codedeploy::RevisionLocation, Usage> {
-    words::read_revision(named, asked.bundle.bundle_type.name()).ok_or_else(|| {
+/// The revision that a URL names.
+pub(super) fn read(named: &str, kind: BundleType) -> Result<RevisionLocation, Usage> {
+    words::read_revision(named, kind.name()).ok_or_else(|| {
         Usage::new(
             format!("`{named}` is no revision"),
             "one looks like s3://releases/shop-1.4.zip or github:acme/shop@COMMIT",
