@@ -75,9 +75,16 @@ def test_they_come_work_are_upgraded_and_go_without_a_trace(host, newer):
     version = host("dpkg-query -W -f '${Version}' longshore")
     assert host("longshore --version").split() == ["longshore", version]
     assert host("longshore-agent --version").split() == ["longshore-agent", version]
-    for page in ("longshore", "longshore-server", "longshore-deployment-watch"):
+    for page in ("longshore", "longshore-server", "longshore-deployment-watch", "longshore-agent"):
         host(f"gzip -t /usr/share/man/man1/{page}.1.gz && zcat /usr/share/man/man1/{page}.1.gz | grep -q '^.TH'")
     host("bash -n /usr/share/bash-completion/completions/longshore")
+    for name in PROGRAMS:
+        documents = f"/usr/share/doc/{name}"
+        # What others wrote is named with its license, and the terms of those who want them told are there.
+        host(f"zcat {documents}/third-party.txt.gz | grep -q '^tokio [0-9.]*: MIT$'")
+        assert "Permission is hereby granted" in host(f"zcat {documents}/third-party.txt.gz")
+        assert host(f"zcat {documents}/changelog.gz").startswith(f"{name} ({version}) ")
+        host(f"zcat {documents}/CHANGELOG.md.gz | grep -q '^# Changelog'")
     assert host("stat -c '%a %U:%G' /etc/longshore/server.env /var/lib/longshore").split() == [
         "640", "root:root", "700", "longshore:longshore"]
     assert "enabled" in host("ls /etc/systemd/system/multi-user.target.wants/longshore.service "

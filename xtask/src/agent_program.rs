@@ -52,7 +52,7 @@ pub fn build() -> anyhow::Result<PathBuf> {
 }
 
 /// The platform that this machine is.
-fn host() -> anyhow::Result<String> {
+pub fn host() -> anyhow::Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let said = output(Command::new(rustc).arg("-vV").current_dir(crate::repository()))?;
     let host = said.lines().find_map(|line| line.strip_prefix("host: "));

@@ -3,6 +3,9 @@
 //! The same commit gives the same bytes: files are dated by the commit, owned by root, and in an order that is always the
 //! same. What is in `deploy/debian` is each package's control file, its scripts and its configuration.
 
+mod manual;
+mod third_party;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -86,8 +89,10 @@ fn control_plane(programs: &Programs, folder: &Path) -> anyhow::Result<Tree> {
         let text = output(Command::new(&programs.longshore).args(["completions", shell]))?;
         tree.write(path, text.as_bytes(), 0o644)?;
     }
-    tree.documents(&["docs/operations.md"])?;
-    let libraries = format!("libc6 (>= {}), libgcc-s1", glibc_version(&programs.longshore)?);
+    tree.documents(&["longshore-cli", "longshore-agent"], &["docs/operations.md"])?;
+    // `passwd` makes the account where systemd does not.
+    let libraries =
+        format!("libc6 (>= {}), libgcc-s1, passwd", glibc_version(&programs.longshore)?);
     tree.finish(&programs.longshore, Some(&libraries), &["etc/longshore/server.env"])
 }
 
@@ -103,6 +108,7 @@ fn agent(programs: &Programs, folder: &Path) -> anyhow::Result<Tree> {
     let version = said.trim().replace("longshore-agent ", "longshore_");
     let version = format!("agent_version: {version}\n");
     tree.write("opt/codedeploy-agent/.version", version.as_bytes(), 0o444)?;
+    tree.write_compressed("usr/share/man/man1/longshore-agent.1", &agent_page(&programs.agent)?)?;
     let installed = crate::repository().join("crates/agent/src/self_install");
     let settings = "etc/codedeploy-agent/conf/codedeployagent.yml";
     let script = "etc/init.d/codedeploy-agent";
@@ -110,13 +116,35 @@ fn agent(programs: &Programs, folder: &Path) -> anyhow::Result<Tree> {
     tree.copy(script, &installed.join("codedeploy-agent.init"), 0o755)?;
     let unit = "usr/lib/systemd/system/codedeploy-agent.service";
     tree.copy(unit, &installed.join("codedeploy-agent.service"), 0o644)?;
-    tree.documents(&["docs/agent.md"])?;
+    tree.documents(&["longshore-agent"], &["docs/agent.md"])?;
     let is_static = !agent_program::has_interpreter(&programs.agent)?;
     let libraries = match is_static {
         true => None,
         false => Some(format!("libc6 (>= {}), libgcc-s1", glibc_version(&programs.agent)?)),
     };
     tree.finish(&programs.agent, libraries.as_deref(), &[settings, script])
+}
+
+/// The agent's page of the manual.
+fn agent_page(program: &Path) -> anyhow::Result<String> {
+    let said = output(Command::new(program).arg("--help"))?;
+    let locally = output(Command::new(program).args(["local", "--help"]))?;
+    let files = "/etc/codedeploy-agent/conf/codedeployagent.yml   its settings\n\
+                 /opt/codedeploy-agent/deployment-root            deployments, and what it knows of them\n\
+                 /var/log/aws/codedeploy-agent                    its log, where systemd does not have it\n\
+                 /usr/share/doc/longshore-agent/agent.md.gz       what it does, and where it differs from the official agent\n";
+    let sections = [
+        ("DESCRIPTION", &*said),
+        ("DEPLOYMENTS WITHOUT A CONTROL PLANE", &*locally),
+        ("FILES", files),
+    ];
+    let version = version_of(program)?;
+    Ok(manual::page(
+        "longshore-agent",
+        &version,
+        "host agent for CodeDeploy deployments",
+        &sections,
+    ))
 }
 
 /// The files of one package, as they will lie on a machine.
@@ -150,9 +178,17 @@ impl Tree {
         self.write(path, &bytes, mode)
     }
 
+    fn write_compressed(&self, path: &str, text: &str) -> anyhow::Result<()> {
+        self.write(path, text.as_bytes(), 0o644)?;
+        compress(&self.root.join(path))
+    }
+
     fn program(&self, path: &str, source: &Path) -> anyhow::Result<()> {
         self.copy(path, source, 0o755)?;
-        run(Command::new("strip").arg("--strip-unneeded").arg(self.root.join(path)))
+        // As Debian's own packages are stripped.
+        run(Command::new("strip")
+            .args(["--strip-unneeded", "--remove-section=.comment"])
+            .arg(self.root.join(path)))
     }
 
     fn link(&self, path: &str, to: &str) -> anyhow::Result<()> {
@@ -161,22 +197,47 @@ impl Tree {
         Ok(symlink(to, path)?)
     }
 
-    /// Source: Debian policy, 12.5 and 12.7.
-    fn documents(&self, more: &[&str]) -> anyhow::Result<()> {
+    /// Who made it and under which license, also what `crates` are built from; what changed; and more. Source: Debian policy, 4.4,
+    /// 12.5 and 12.7.
+    fn documents(&self, crates: &[&str], more: &[&str]) -> anyhow::Result<()> {
         let folder = format!("usr/share/doc/{}", self.name);
         let copyright = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
-             Upstream-Name: longshore\n\nFiles: *\nCopyright: The longshore developers\nLicense: Apache-2.0\n \
+             Upstream-Name: longshore\n\
+             Comment: The programs contain libraries of others. third-party.txt.gz, beside this file, lists these\n \
+             with their licenses.\n\n\
+             Files: *\nCopyright: 2026 The longshore developers\nLicense: Apache-2.0\n \
              On Debian systems, the full text is in /usr/share/common-licenses/Apache-2.0.\n";
         self.write(&format!("{folder}/copyright"), copyright.as_bytes(), 0o644)?;
-        for (source, name) in [("CHANGELOG.md", "changelog")]
-            .into_iter()
-            .chain(more.iter().map(|path| (*path, path.rsplit('/').next().unwrap_or(path))))
-        {
-            let path = format!("{folder}/{name}");
-            self.copy(&path, &crate::repository().join(source), 0o644)?;
-            compress(&self.root.join(path))?;
+        let third_party = third_party::of(crates, &agent_program::host()?)?;
+        for (name, text) in [
+            ("third-party.txt", third_party),
+            ("changelog", self.changelog()?),
+            ("CHANGELOG.md", read("CHANGELOG.md")?),
+        ] {
+            self.write_compressed(&format!("{folder}/{name}"), &text)?;
+        }
+        for path in more {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            self.write_compressed(&format!("{folder}/{name}"), &read(path)?)?;
         }
         Ok(())
+    }
+
+    /// In Debian's own form, which has no place for more than one package's changes.
+    fn changelog(&self) -> anyhow::Result<String> {
+        let control = fs::read_to_string(self.source("control"))?;
+        let maintainer = control.lines().find_map(|line| line.strip_prefix("Maintainer: "));
+        let maintainer = maintainer.context("the control file names no maintainer")?;
+        let mut date_of = Command::new("date");
+        date_of
+            .args(["--utc", "--rfc-email", "--date", &format!("@{}", date()?)])
+            .env("LC_ALL", "C");
+        Ok(format!(
+            "{} ({}) unstable; urgency=medium\n\n  * What changed is told in CHANGELOG.md.gz.\n\n -- {maintainer}  {}",
+            self.name,
+            env!("CARGO_PKG_VERSION"),
+            output(&mut date_of)?
+        ))
     }
 
     /// Writes what dpkg reads: the control file, the scripts, the sums, and which files an administrator may change.
@@ -186,8 +247,9 @@ impl Tree {
         libraries: Option<&str>,
         settings: &[&str],
     ) -> anyhow::Result<Self> {
-        let said = output(Command::new(program).arg("--version"))?;
-        let version = said.split_whitespace().nth(1).context("it does not tell its version")?;
+        let version = version_of(program)?;
+        let overrides = format!("usr/share/lintian/overrides/{}", self.name);
+        self.copy(&overrides, &self.source("lintian-overrides"), 0o644)?;
         let architecture = output(Command::new("dpkg").arg("--print-architecture"))?;
         let list = self.files()?;
         let mut bytes = 0;
@@ -245,6 +307,21 @@ impl Tree {
         });
         built.context("dpkg-deb built nothing")
     }
+}
+
+/// The version that a program says it has.
+fn version_of(program: &Path) -> anyhow::Result<String> {
+    let said = output(Command::new(program).arg("--version"))?;
+    let version = said.split_whitespace().nth(1);
+    Ok(version
+        .with_context(|| format!("{} does not tell its version", program.display()))?
+        .to_owned())
+}
+
+/// A file of the repository.
+fn read(path: &str) -> anyhow::Result<String> {
+    let path = crate::repository().join(path);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// When the sources were made: of the commit, or what the environment says. Source: reproducible-builds.org.
