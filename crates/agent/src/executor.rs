@@ -188,9 +188,10 @@ impl Executor {
         // Before room is made: what is wanted again may be the oldest.
         let start =
             remote(&spec.revision).map_or(Start::Nothing, |(remote, _)| place.take(&remote, reuse));
-        let installed = self.layout.last_successful(group);
-        let revisions_max = self.config.max_revisions;
-        retention::make_room(&place.group, &deployment, installed.as_deref(), revisions_max)?;
+        // What an Install that was cut short put there will be marked as installed when that is ended.
+        let unended = install::unended(&self.ledger_files(group))?;
+        let kept: Vec<_> = self.layout.last_successful(group).into_iter().chain(unended).collect();
+        retention::make_room(&place.group, &deployment, &kept, self.config.max_revisions)?;
         self.fetch(spec, &place, start).await?;
         let marked = self.layout.mark_most_recent(group, &deployment);
         Ok(marked.map_err(BundleError::host("write", self.layout.instructions()))?)
@@ -254,7 +255,11 @@ impl Executor {
         let lock = lock.map_err(BundleError::host("open", &path))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
             .map_err(|error| BundleError::host("lock", &path)(error.into()))?;
-        Ok((LedgerFiles::new(self.layout.cleanup(group), &directory, group), lock))
+        Ok((self.ledger_files(group), lock))
+    }
+
+    fn ledger_files(&self, group: &str) -> LedgerFiles {
+        LedgerFiles::new(self.layout.cleanup(group), &self.layout.ledger(), group)
     }
 
     /// Ends an Install of the group that was cut short, if there is one: the old set of files is there then, or the new.

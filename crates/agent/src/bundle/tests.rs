@@ -262,7 +262,8 @@ fn the_oldest_revisions_go_and_the_installed_one_stays() {
         File::open(&path).unwrap().set_times(fs::FileTimes::new().set_modified(time)).unwrap();
     }
     let installed = bench.root.join("d-1");
-    retention::make_room(&bench.root, &bench.root.join("d-4"), Some(&installed), 2).unwrap();
+    retention::make_room(&bench.root, &bench.root.join("d-4"), std::slice::from_ref(&installed), 2)
+        .unwrap();
     let mut left: Vec<_> =
         bench.root.read_dir_utf8().unwrap().flatten().map(|e| e.file_name().to_owned()).collect();
     left.sort();

@@ -25,7 +25,7 @@ pub use switch::{Mark, Recovered, Switched, recover, switch};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use model::appspec::{AclEntry, SecurityContext};
 use serde_json::{Value, json};
 
@@ -215,6 +215,15 @@ impl InstallError {
 /// The text of a switch's journal as it was understood.
 pub(crate) fn journal_rewritten(path: &Utf8Path) -> Result<Option<String>, InstallError> {
     Ok(journal::Journal::read(path, &Hands::default())?.map(|journal| journal.text()))
+}
+
+/// The directory of the deployment whose switch was cut short and not ended, if there is one.
+///
+/// # Errors
+/// The journal cannot be read, or is damaged.
+pub fn unended(files: &LedgerFiles) -> Result<Option<Utf8PathBuf>, InstallError> {
+    let journal = journal::Journal::read(&files.journal, &Hands::default())?;
+    Ok(journal.map(|journal| journal.deployment))
 }
 
 /// A step in the form of the official agent's `…-install.json`, for people and tools.
