@@ -106,6 +106,24 @@ def test_a_revision_is_promoted_after_its_plan_was_read(signed_in, site):
     waits(signed_in, "#status", "2 hosts have the revision")
 
 
+def test_hosts_are_asked_what_would_become_of_their_files(signed_in, site):
+    site.upload(story.BUCKET, "asked", story.release("asked"))
+    (host,) = site.hosts["Staging"]
+    revision = f"revision=other&bucket={story.BUCKET}&key=asked&bundle-type=zip"
+    signed_in.open(f"{site.endpoint}/-/console/deployments/plan?application=Story&group=Staging&{revision}")
+    signed_in.follow("Ask the hosts about files")
+    # The answers come while one looks.
+    waits(signed_in, "#plan-rows", "Would succeed")
+    assert violations(signed_in) == []
+    signed_in.follow(host)
+    files = signed_in.text("section[aria-labelledby=files] tbody")
+    assert files in ("Added\t/opt/story/VERSION", "Changed\t/opt/story/VERSION")
+    assert violations(signed_in) == []
+    signed_in.follow("Back to the plan")
+    longshore.wait_until(lambda: "/deployments/plan?" in signed_in.url, "the plan")
+    assert "Deploy to Story / Staging?" in signed_in.text("h1")
+
+
 def test_a_failure_is_understood_from_the_console_and_rolled_back(signed_in, site):
     deployment = story.deploy(site, "Story", "Production", "v2", "2.0")
     site.wait_for_end(deployment)

@@ -107,6 +107,19 @@ impl Visit<'_> {
         let answer = self.edge.codedeploy_call(self.call(), I::OPERATION, &body, self.id).await?;
         Ok(json11::decode(&answer)?)
     }
+
+    /// Calls an operation of longshore's own as any client does.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub async fn ask_own<I>(&self, input: &I) -> Result<I::Output, Problem>
+    where
+        I: wire::Call<Operation = OwnOperation>,
+    {
+        let body = json11::encode(input).map_err(|error| Problem::internal("a request", error))?;
+        let answer = self.edge.longshore_call(self.call(), I::OPERATION, &body, self.id).await?;
+        Ok(json11::decode(&answer)?)
+    }
 }
 
 /// Which groups the visitor may look into; asked once for each.

@@ -301,10 +301,24 @@ impl Edge {
     ) -> Result<Vec<u8>, Failure> {
         let signed_for = SIGNING_NAMES.into_iter().find(|name| scope_service == Some(*name));
         let call = self.json_call(received, signed_for.unwrap_or(SIGNING_NAMES[0])).await?;
-        let answer = self.permitted_own_answer(&call, operation, &received.body).await;
+        self.longshore_call(&call, operation, &received.body, &received.request_id).await
+    }
+
+    /// Answers one call of longshore's own service by a known caller, as [`Edge::codedeploy_call`] does.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub async fn longshore_call(
+        &self,
+        call: &Call,
+        operation: OwnOperation,
+        body: &[u8],
+        request_id: &str,
+    ) -> Result<Vec<u8>, Failure> {
+        let answer = self.permitted_own_answer(call, operation, body).await;
         if audit::changes_something(operation.name()) {
-            let deed = audit::subject_of("longshore", operation.name(), &received.body);
-            self.write_down(&call, &deed, audit::outcome(&answer), &received.request_id).await;
+            let deed = audit::subject_of("longshore", operation.name(), body);
+            self.write_down(call, &deed, audit::outcome(&answer), request_id).await;
         }
         answer
     }

@@ -251,7 +251,8 @@ pub async fn submit(visit: &Visit<'_>) -> Result<Response, Problem> {
     Ok(answer::see_other(&frame::deployment_place(id)))
 }
 
-fn input(fields: &Pairs) -> Result<CreateDeploymentInput, Problem> {
+/// What the fields of the form ask for.
+pub fn input(fields: &Pairs) -> Result<CreateDeploymentInput, Problem> {
     let owned = |name: &str| fields.get(name).map(str::to_owned);
     let ticked = |name: &str| fields.ticked(name).then_some(true);
     Ok(CreateDeploymentInput {

@@ -23,6 +23,7 @@ mod words;
 
 mod actions;
 mod create;
+mod host_plan;
 
 mod audit;
 mod configurations;
@@ -53,6 +54,8 @@ pub async fn shown(visit: &Visit<'_>, path: &[&str]) -> Result<Response, Problem
         }
         ["deployments", id, "targets", target, "live"] => output::stream(visit, id, target).await,
         ["deployments", id, action] => actions::ask(visit, id, action).await,
+        ["host-plans", id] => host_plan::show(visit, id).await,
+        ["host-plans", id, "live"] => host_plan::stream(visit, id).await,
         ["configurations"] => configurations::list(visit).await,
         ["instances"] => instances::list(visit).await,
         ["alarms"] => neighbours::alarms(visit).await,
@@ -69,6 +72,7 @@ pub async fn submitted(visit: &Visit<'_>, path: &[&str]) -> Result<Response, Pro
         ["sign-out"] => sign_in::sign_out(visit).await,
         ["region"] => sign_in::change_region(visit).await,
         ["deployments"] => create::submit(visit).await,
+        ["host-plans"] => host_plan::start(visit).await,
         ["deployments", id, action] => actions::act(visit, id, action).await,
         _ => Err(nothing()),
     }
