@@ -12,7 +12,9 @@ fn a_hundred_thousand_fleets_deploy_correctly() {
             for count in [summary.succeeded, summary.failed, summary.stopped, summary.rollbacks] {
                 assert!(count > 5_000, "{summary:?}");
             }
-            assert!(summary.queued > 1_000 && summary.baked > 1_000, "{summary:?}");
+            for count in [summary.queued, summary.baked, summary.crowded] {
+                assert!(count > 1_000, "{summary:?}");
+            }
         }
         Err(failure) => panic!("{failure}"),
     }

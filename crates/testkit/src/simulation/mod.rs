@@ -24,6 +24,8 @@ mod groups;
 
 mod queues;
 
+mod room;
+
 mod alarms;
 
 mod story;
@@ -80,6 +82,8 @@ pub struct Summary {
     pub rollbacks: u64,
     /// Those of them that waited for their group's place while another one had it.
     pub queued: u64,
+    /// Those of them that waited for room in the account.
+    pub crowded: u64,
     /// Those of them that paused between zones.
     pub baked: u64,
     /// Commands dispatched over all fleets.
@@ -103,6 +107,7 @@ impl Summary {
             stopped: ended(DeploymentStatus::Stopped),
             rollbacks: world.deployments.iter().filter(|d| d.is_rollback()).count() as u64,
             queued: world.deployments.iter().filter(|d| d.waited).count() as u64,
+            crowded: world.deployments.iter().filter(|d| d.crowded).count() as u64,
             baked: world.deployments.iter().filter(|d| d.baked).count() as u64,
             commands: world.orders.len() as u64,
             virtual_time: world.now.since(BEGINNING),
@@ -118,6 +123,7 @@ impl Summary {
         self.stopped += other.stopped;
         self.rollbacks += other.rollbacks;
         self.queued += other.queued;
+        self.crowded += other.crowded;
         self.baked += other.baked;
         self.commands += other.commands;
         self.virtual_time += other.virtual_time;

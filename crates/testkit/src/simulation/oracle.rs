@@ -11,7 +11,7 @@ use model::{
     Creator, DeploymentStatus, ErrorCode, EventState, LifecycleEvent, MinimumHealthyHosts,
     QueuePolicy, RollbackEvent, Target, TargetStatus, Timestamp, ZonalConfig,
 };
-use rollout::{AlarmWatch, Busy, Candidate, Deployment, Members, Presence, Report, Snapshot};
+use rollout::{AlarmWatch, Busy, Candidate, Deployment, Members, Presence, Report, Room, Snapshot};
 
 use super::zones::{self, Zone};
 
@@ -180,6 +180,9 @@ fn outcome(seen: &Snapshot, now: Timestamp) -> (Tally, Option<Verdict>) {
     if !begun && let Some(refused) = refusal_of(seen, &zones) {
         return (tally, Some(refused));
     }
+    if !begun && lacks_room(seen, tally.fleet()) {
+        return (Tally::default(), None);
+    }
     let overdue = now >= started + DEPLOYMENT_LIMIT + pauses(seen, zones.len());
     if overdue && tally.under_way + tally.waiting > 0 {
         let badly = tally.badly + tally.under_way;
@@ -223,6 +226,15 @@ fn held_back(seen: &Snapshot, now: Timestamp) -> Option<Option<Verdict>> {
     }
     let unreadable = (DeploymentStatus::Stopped, Some(ErrorCode::AlarmActive));
     (!watch.ignore_poll_failure).then_some(Some(unreadable))
+}
+
+/// Whether the account has no room for a deployment to so many hosts yet, or others were there before. Source: quotas
+/// of the service; turns are ours.
+fn lacks_room(seen: &Snapshot, hosts: u32) -> bool {
+    let Some(Room { limits, deployments, hosts: taken, ahead }) = seen.room else { return false };
+    let crowded =
+        deployments > 0 && (deployments >= limits.deployments || taken + hosts > limits.hosts);
+    seen.deployment.creator != Creator::Rollback && (ahead > 0 || crowded)
 }
 
 /// The targets after the scheduler has begun what it may, zone by zone; and whether it all ended well, if it ended.

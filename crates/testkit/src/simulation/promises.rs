@@ -44,10 +44,10 @@ pub fn never_at_rest(happenings: u64) -> Broken {
 }
 
 /// A deployment ends within its limit, by true time, whatever happens to hosts; servers that are down, clocks that are
-/// set, and pauses between zones may add what they took. Waiting for the group's place has no limit.
+/// set, and pauses between zones may add what they took. Waiting for the group's place, or for room, has no limit.
 pub fn in_time(world: &World, deployment: usize) -> Result<(), Broken> {
     let deployed = &world.deployments[deployment];
-    if deployed.waits.is_some() {
+    if deployed.waits.is_some() || deployed.waits_for_room() {
         return Ok(());
     }
     let took = world.now.since(deployed.since);
@@ -265,6 +265,36 @@ pub fn of_the_line(world: &World, deployment: usize, actions: &[Action]) -> Resu
         passed_over.is_none() && world.holder(deployment).is_none(),
         || format!("{} passes {passed_over:?}", deployed.seen.deployment.id),
     )
+}
+
+/// What holds for plans of deployments that begin where an account has only so much room. A rollback needs none.
+pub fn of_the_room(world: &World, deployment: usize, actions: &[Action]) -> Result<(), Broken> {
+    let begun = actions.iter().find_map(|action| match action {
+        Action::Start { targets, .. } => Some(targets),
+        _ => None,
+    });
+    let deployed = &world.deployments[deployment];
+    let (Some(targets), Some(limits), false) =
+        (begun, world.scenario.limits, deployed.is_rollback())
+    else {
+        return Ok(());
+    };
+    promise(
+        "never more is under way than an account has room for",
+        world.has_room(deployment, targets, limits),
+        || {
+            format!(
+                "{} begins with {} hosts: {limits:?}",
+                deployed.seen.deployment.id,
+                targets.len()
+            )
+        },
+    )?;
+    let own = world.age(deployment);
+    let passed_over = world.waiting_for_room().find(|other| world.age(*other) < own);
+    promise("room goes to whose turn it is", passed_over.is_none(), || {
+        format!("{} passes {passed_over:?}", deployed.seen.deployment.id)
+    })
 }
 
 /// A group deploys one deployment at a time.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use model::{ErrorCode, MinimumHealthyHosts, QueuePolicy, RollbackEvent, ZonalConfig};
 
+use rollout::Limits;
+
 use super::faults::Fault;
 use crate::random::Random;
 
@@ -17,6 +19,8 @@ pub struct Scenario {
     pub hosts: Vec<Host>,
     pub groups: Vec<Group>,
     pub servers: Vec<Server>,
+    /// What may be under way at once in the account; `None`: anything.
+    pub limits: Option<Limits>,
     /// What happens whoever is deployed to, by time.
     pub acts: Vec<(Duration, Act)>,
 }
@@ -146,7 +150,8 @@ impl Scenario {
         };
         let groups: Vec<Group> = (0..groups).map(|_| group(&mut random)).collect();
         let acts = draw_acts(&mut random, size, &groups, if two_servers { 2 } else { 1 });
-        Self { seed, hosts, groups, servers, acts }
+        let limits = random.chance(20).then(|| draw_limits(&mut random, size));
+        Self { seed, hosts, groups, servers, limits, acts }
     }
 }
 
@@ -297,6 +302,12 @@ fn draw_acts(
     }
     acts.sort_by_key(|(at, _)| *at);
     acts
+}
+
+/// So little room that deployments of a few groups meet its end, by their number or by their hosts.
+fn draw_limits(random: &mut Random, hosts: u32) -> Limits {
+    let hosts = random.between(1, u64::from(hosts) * 2 + 1) as u32;
+    Limits { deployments: random.between(1, 3) as u32, hosts }
 }
 
 /// A number among few, so that what is installed is often newer.

@@ -120,6 +120,7 @@ impl World<'_> {
         promises::in_time(self, deployment)?;
         self.look_up_members(deployment);
         self.look_up_line(deployment);
+        self.look_up_room(deployment);
         let group = &self.groups[self.deployments[deployment].group];
         let seen = &mut self.deployments[deployment].seen;
         seen.last_successful.clone_from(&group.last_successful);
@@ -131,6 +132,7 @@ impl World<'_> {
         let thorough = is_thorough(seen.targets.len(), &mut self.servers[number].random);
         promises::of_a_plan(seen, &plan, clock, thorough)?;
         promises::of_the_line(self, deployment, &plan.actions)?;
+        promises::of_the_room(self, deployment, &plan.actions)?;
         self.set_timer(number, deployment, &plan);
         if plan.actions.is_empty() {
             return Ok(());
@@ -176,6 +178,12 @@ impl World<'_> {
             self.look_after(number, deployment, 1);
             return Ok(());
         }
+        if !self.may_begin(deployment, &plan.actions) {
+            self.tell(|_| format!("server {number} finds no room left, and looks again"));
+            self.deployments[deployment].seen.deployment.version += 1;
+            self.look_after(number, deployment, 1);
+            return Ok(());
+        }
         self.tell(|world| format!("server {number} commits {}", story::version(world, deployment)));
         promises::of_a_commit(&self.deployments[deployment], &plan.actions)?;
         self.deployments[deployment].seen.apply(&plan.actions);
@@ -193,6 +201,10 @@ impl World<'_> {
         }
         if self.deployments[deployment].is_over() || plan.actions.contains(&Action::TakePlace) {
             self.ring_line(self.deployments[deployment].group);
+        }
+        let begins = plan.actions.iter().any(|action| matches!(action, Action::Start { .. }));
+        if self.deployments[deployment].is_over() || begins {
+            self.ring_next_for_room();
         }
         let server = &mut self.servers[number];
         let crashes = server.random.chance(server.traits.crash_percent);
@@ -213,7 +225,9 @@ impl World<'_> {
         for action in actions {
             match action {
                 Action::TakePlace => (deployed.waits, deployed.since) = (None, now),
-                Action::Queue => deployed.waited = true,
+                Action::Queue if deployed.waits.is_some() => deployed.waited = true,
+                Action::Queue => deployed.crowded = true,
+                Action::Start { .. } if deployed.crowded => deployed.since = now,
                 Action::Bake => deployed.baked = true,
                 _ => {}
             }

@@ -70,6 +70,7 @@ fn smaller(scenario: &Scenario) -> Vec<Scenario> {
         with(&|s| s.groups[group].zonal = None);
         with(&|s| s.groups[group].queue = None);
     }
+    with(&|s| s.limits = None);
     for server in 0..scenario.servers.len() {
         with(&|s| s.servers[server].crash_percent = 0);
         with(&|s| s.servers[server].loss_percent = 0);

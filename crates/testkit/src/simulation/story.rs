@@ -37,6 +37,12 @@ impl Story {
                 group.minimum_healthy, group.roll_back_on
             ));
         }
+        if let Some(limits) = scenario.limits {
+            lines.push(format!(
+                "the account has room for {} deployments and {} hosts",
+                limits.deployments, limits.hosts
+            ));
+        }
         for host in &scenario.hosts {
             let parallel = if host.parallel { "" } else { ", one command at a time" };
             let zone = host.zone.map_or(String::new(), |zone| format!(", zone {zone}"));

@@ -53,6 +53,8 @@ pub struct Deployed {
     pub queued: bool,
     /// Whether it had to wait.
     pub waited: bool,
+    /// Whether it had to wait for room in the account.
+    pub crowded: bool,
     /// Whether it ever paused between zones.
     pub baked: bool,
     /// Every command ever dispatched, and its order.
@@ -299,6 +301,7 @@ impl<'a> World<'a> {
             waits,
             queued: waits.is_some(),
             waited: false,
+            crowded: false,
             baked: false,
             commands: HashMap::new(),
             ran: HashSet::new(),
