@@ -6,6 +6,7 @@
 mod agent;
 mod api;
 mod client;
+mod console;
 mod deployments;
 mod emulator;
 mod engine;
@@ -71,11 +72,20 @@ pub enum Group {
     Engine,
     /// Reads of a store with ten million targets in it; takes some minutes and 10 GB of disk
     FullStore,
+    /// Pages of the console, over a store with ten thousand deployments in it
+    Console,
 }
 
 impl Group {
-    const ALL: [Self; 6] =
-        [Self::Agent, Self::Server, Self::Deployments, Self::Api, Self::Engine, Self::FullStore];
+    const ALL: [Self; 7] = [
+        Self::Agent,
+        Self::Server,
+        Self::Deployments,
+        Self::Api,
+        Self::Engine,
+        Self::FullStore,
+        Self::Console,
+    ];
 
     /// The heading of its table.
     fn title(self) -> &'static str {
@@ -86,6 +96,7 @@ impl Group {
             Self::Api => "API",
             Self::Engine => "Engine",
             Self::FullStore => "Full store",
+            Self::Console => "Console",
         }
     }
 
@@ -101,6 +112,7 @@ impl Group {
             Self::Api => api::measure(bench),
             Self::Engine => engine::measure(bench),
             Self::FullStore => full_store::measure(bench),
+            Self::Console => console::measure(bench),
         }
     }
 }

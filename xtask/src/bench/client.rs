@@ -75,17 +75,18 @@ impl Client {
         let request = signed(self.address, &self.credentials, scope, headers, body)?;
         // A server may close an idle connection just when we write to it, so a kept one gets a second try.
         let kept = self.connection.is_some();
-        let (status, answer) = match self.exchange(&request) {
+        let Answer { status, body, .. } = match self.exchange(&request) {
             Err(_) if kept => self.exchange(&request)?,
             result => result?,
         };
         if status != 200 {
-            bail!("{service} answers {status}: {}", String::from_utf8_lossy(&answer));
+            bail!("{service} answers {status}: {}", String::from_utf8_lossy(&body));
         }
-        Ok(answer)
+        Ok(body)
     }
 
-    fn exchange(&mut self, request: &[u8]) -> anyhow::Result<(u16, Vec<u8>)> {
+    /// Sends a request as it stands, and reads its answer.
+    pub fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -100,13 +101,15 @@ impl Client {
         connection.read_line(&mut line)?;
         let status: u16 = line.split(' ').nth(1).context("no HTTP answer")?.trim().parse()?;
         let mut keep = line.starts_with("HTTP/1.1");
-        let mut length = 0;
+        let (mut length, mut cookie) = (0, None);
         loop {
             line.clear();
             connection.read_line(&mut line)?;
             let Some((name, value)) = line.trim_end().split_once(':') else { break };
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse()?;
+            } else if name.eq_ignore_ascii_case("set-cookie") {
+                cookie = value.split(';').next().map(|pair| pair.trim().to_owned());
             } else if name.eq_ignore_ascii_case("connection")
                 && value.trim().eq_ignore_ascii_case("close")
             {
@@ -116,8 +119,16 @@ impl Client {
         let mut body = vec![0; length];
         connection.read_exact(&mut body)?;
         self.connection = keep.then_some(connection);
-        Ok((status, body))
+        Ok(Answer { status, cookie, body })
     }
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: u16,
+    /// The cookie that it sets, as it is to be sent back.
+    pub cookie: Option<String>,
+    pub body: Vec<u8>,
 }
 
 /// The bytes of one signed request to a service at an address.

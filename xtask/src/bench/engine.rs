@@ -3,8 +3,8 @@
 //! The agents share the machine with the server and do nothing with their commands. What the server itself costs is read
 //! from `/proc`; a wall-clock time here is what an otherwise idle machine of this kind achieves for both together.
 
-mod agents;
-mod fleet;
+pub mod agents;
+pub mod fleet;
 mod usage;
 
 use std::time::{Duration, Instant};
