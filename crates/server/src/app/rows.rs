@@ -46,6 +46,27 @@ impl App {
         self.store.applications(region, after, limit).await
     }
 
+    /// The same of those whose names hold a text.
+    pub async fn applications_called(
+        &self,
+        region: &str,
+        part: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Read<Page<Application>> {
+        let (mut found, mut after) = (Vec::new(), after.map(str::to_owned));
+        // A region has a thousand applications at most: more than a few looks are never needed.
+        loop {
+            let page = self.store.applications(region, after.as_deref(), limit).await?;
+            let called = |one: &Application| one.name.as_str().contains(part);
+            found.extend(page.items.into_iter().filter(called));
+            if page.next.is_none() || found.len() >= limit as usize {
+                return Ok(Page { items: found, next: page.next });
+            }
+            after = page.next;
+        }
+    }
+
     /// The names of a region's applications.
     pub async fn application_names(
         &self,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::Method;
 use serde_json::{Value, json};
 use wire::codedeploy::Operation;
 use wire::json11;
@@ -32,6 +33,11 @@ pub struct Visit<'a> {
 impl Visit<'_> {
     pub fn call(&self) -> &Call {
         &self.session.call
+    }
+
+    /// Whether a form was sent, and no page asked for.
+    pub fn is_sent(&self) -> bool {
+        self.request.method == Method::POST
     }
 
     pub fn app(&self) -> &App {

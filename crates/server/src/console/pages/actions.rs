@@ -1,6 +1,5 @@
 //! What can be done about a deployment. Each is asked for once more, on a page of its own, before it is done.
 
-use askama::Template;
 use wire::codedeploy::{ContinueDeploymentInput, StopDeploymentInput};
 
 use crate::http::body::Response;
@@ -9,19 +8,8 @@ use super::super::frame::{self, Frame, Section};
 use super::super::problem::Problem;
 use super::super::visit::Visit;
 use super::super::{answer, show};
+use super::confirm::Confirm;
 use super::{create, deployment};
-
-#[derive(Template)]
-#[template(path = "confirm.html")]
-struct Confirm {
-    frame: Frame,
-    question: String,
-    consequence: &'static str,
-    button: &'static str,
-    is_dangerous: bool,
-    place: String,
-    back: String,
-}
 
 /// What can be done at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +76,7 @@ pub async fn ask(visit: &Visit<'_>, id: &str, action: &str) -> Result<Response, 
     answer::page(&Confirm {
         frame: Frame::of(visit, Section::Deployments, question.clone()).under(id, back.clone()),
         question,
-        consequence,
+        consequence: consequence.to_owned(),
         button,
         is_dangerous,
         place: format!("{back}/{action}"),

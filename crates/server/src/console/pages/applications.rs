@@ -22,6 +22,7 @@ use super::deployments::{self, Row};
 struct List {
     frame: Frame,
     rows: Vec<ApplicationRow>,
+    find: String,
     next: Option<String>,
     is_first: bool,
 }
@@ -60,7 +61,12 @@ const PAGE: u32 = 100;
 pub async fn list(visit: &Visit<'_>) -> Result<Response, Problem> {
     visit.may(Operation::ListApplications, json!({})).await?;
     let after = visit.request.query.get("after");
-    let page = visit.app().application_rows(visit.region(), after, PAGE).await?;
+    let find = visit.request.query.text("find");
+    let page = if find.is_empty() {
+        visit.app().application_rows(visit.region(), after, PAGE).await?
+    } else {
+        visit.app().applications_called(visit.region(), &find, after, PAGE).await?
+    };
     let mut groups: HashMap<ApplicationId, Vec<Group>> = HashMap::new();
     for group in visit.app().region_groups(visit.region()).await? {
         groups.entry(group.application_id.clone()).or_default().push(group);
@@ -79,10 +85,12 @@ pub async fn list(visit: &Visit<'_>) -> Result<Response, Problem> {
     answer::page(&List {
         frame: Frame::of(visit, Section::Applications, "Applications"),
         rows: rows.collect(),
-        next: page
-            .next
-            .map(|next| format!("/-/console/applications?after={}", show::encoded(next))),
+        next: page.next.map(|next| {
+            let (find, next) = (show::encoded(&find), show::encoded(next));
+            format!("/-/console/applications?find={find}&after={next}")
+        }),
         is_first: after.is_none(),
+        find,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Lists of deployments.
 
 use askama::Template;
-use model::{Creator, DeploymentStatus, Timestamp};
+use model::{Creator, DeploymentId, DeploymentStatus, Timestamp};
 use serde_json::json;
 use store::{DeploymentRecord, DeploymentsOf};
 use wire::codedeploy::Operation;
@@ -116,6 +116,8 @@ struct Page {
     next: Option<String>,
     is_first: bool,
     filters: Vec<Filter>,
+    /// What was looked for, and not found.
+    find: String,
     /// Of one application or group only.
     of: Option<String>,
 }
@@ -129,6 +131,10 @@ struct Filter {
 /// The deployments of the region, of an application or of a group, newest first.
 pub async fn list(visit: &Visit<'_>) -> Result<Response, Problem> {
     let query = &visit.request.query;
+    let find = query.text("find");
+    if let Some(place) = place_of(visit, &find).await? {
+        return Ok(answer::see_other(&place));
+    }
     let (application, group) = (query.get("application"), query.get("group"));
     let status = query.get("status").and_then(DeploymentStatus::from_name);
     visit
@@ -150,7 +156,7 @@ pub async fn list(visit: &Visit<'_>) -> Result<Response, Problem> {
     let found = visit.app().deployment_rows(&of, query.get("after"), PAGE).await?;
     let rows = rows(visit, &found.items).await?;
     let mut filtered = String::new();
-    for (name, value) in query.iter().filter(|(name, _)| *name != "after") {
+    for (name, value) in query.iter().filter(|(name, _)| !["after", "find"].contains(name)) {
         filtered += &format!("{name}={}&", show::encoded(value));
     }
     let page = Page {
@@ -161,6 +167,7 @@ pub async fn list(visit: &Visit<'_>) -> Result<Response, Problem> {
             .next
             .map(|next| format!("/-/console/deployments?{filtered}after={}", show::encoded(next))),
         is_first: query.get("after").is_none(),
+        find,
         filters: if application.is_none() { filters(status) } else { Vec::new() },
         of: application.map(|application| match group {
             Some(group) => format!("{application} / {group}"),
@@ -168,6 +175,21 @@ pub async fn list(visit: &Visit<'_>) -> Result<Response, Problem> {
         }),
     };
     answer::page(&page)
+}
+
+/// Where what somebody looks for is: a deployment by its id, or the deployments of an application by its name.
+async fn place_of(visit: &Visit<'_>, wanted: &str) -> Result<Option<String>, Problem> {
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    if let Ok(id) = wanted.parse::<DeploymentId>() {
+        let found = visit.app().named_deployment(id.as_str()).await.is_ok();
+        return Ok(found.then(|| frame::deployment_place(id)));
+    }
+    let input = json!({"applicationName": wanted});
+    visit.may(Operation::GetApplication, input).await?;
+    let found = visit.app().named_application(visit.call(), wanted).await.is_ok();
+    Ok(found.then(|| format!("/-/console/deployments?application={}", show::encoded(wanted))))
 }
 
 fn filters(chosen: Option<DeploymentStatus>) -> Vec<Filter> {

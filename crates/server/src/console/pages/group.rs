@@ -25,6 +25,7 @@ use super::instances::{self, HostRow};
 #[template(path = "group.html")]
 struct Page {
     frame: Frame,
+    place: String,
     create_place: String,
     all_place: String,
     last: Option<LastDeployment>,
@@ -79,6 +80,7 @@ pub async fn show(visit: &Visit<'_>, application: &str, name: &str) -> Result<Re
         frame: Frame::of(visit, Section::Applications, group.name.as_str())
             .under("Applications", "/-/console/applications")
             .under(application.name.as_str(), frame::application_place(&application.name)),
+        place: frame::group_place(&application.name, &group.name),
         create_place: format!(
             "/-/console/deployments/new?application={app_name}&group={group_name}"
         ),

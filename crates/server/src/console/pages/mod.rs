@@ -22,7 +22,9 @@ mod target;
 mod words;
 
 mod actions;
+mod confirm;
 mod create;
+mod forms;
 mod host_plan;
 
 mod audit;
@@ -62,7 +64,7 @@ pub async fn shown(visit: &Visit<'_>, path: &[&str]) -> Result<Response, Problem
         ["topics"] => neighbours::topics(visit).await,
         ["connections"] => neighbours::connections(visit).await,
         ["audit"] => audit::list(visit).await,
-        _ => Err(nothing()),
+        _ => forms::shown(visit, path).await?.ok_or_else(nothing),
     }
 }
 
@@ -74,7 +76,7 @@ pub async fn submitted(visit: &Visit<'_>, path: &[&str]) -> Result<Response, Pro
         ["deployments"] => create::submit(visit).await,
         ["host-plans"] => host_plan::start(visit).await,
         ["deployments", id, action] => actions::act(visit, id, action).await,
-        _ => Err(nothing()),
+        _ => forms::submitted(visit, path).await?.ok_or_else(nothing),
     }
 }
 
