@@ -132,6 +132,9 @@ def test_a_failure_is_understood_from_the_console_and_rolled_back(signed_in, sit
     signed_in.follow(deployment)
     assert "HEALTH_CONSTRAINTS" in signed_in.text("#status")
     assert "ValidateService" in signed_in.text("#status .why")
+    # Statuses are seen, and not only there for screen readers.
+    widths = signed_in.run("return [...document.querySelectorAll('main .badge')].map(e => e.getBoundingClientRect().width)")
+    assert "Skipped" in signed_in.text(".grid") and min(widths) > 20
     signed_in.click("#status .why a")
     assert "expected an answer at http://127.0.0.1:8080/version" in signed_in.text(".output")
     signed_in.type("#find", "refused")
