@@ -6,6 +6,7 @@ import pytest
 
 import conftest
 import longshore
+from names import unique
 from test_host_plans import OwnAgent, of, polling
 from test_official_agents import EVENTS, Place
 
@@ -18,7 +19,13 @@ def servers(start_longshore):
     if not conftest.POSTGRES:
         pytest.skip("LONGSHORE_TEST_POSTGRES_URL names no PostgreSQL")
     url = conftest._fresh_database(conftest.POSTGRES)
-    return [start_longshore(database_url=url) for _ in range(2)]
+    first = start_longshore(database_url=url)
+
+    def share_objects(data_dir):
+        data_dir.mkdir(mode=0o700)
+        (data_dir / "objects").symlink_to(first.data_dir / "objects")
+
+    return [first, start_longshore(database_url=url, prepare=share_objects)]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +82,15 @@ def test_hosts_are_asked_by_whichever_they_poll(places, sessions):
         assert poll.result(timeout=SOON)[0] == plan
     assert agent.answer(plan).status == 200
     assert sessions[0].longshore().get_host_plan(hostPlanId=plan)["ended"] is True
+
+
+def test_what_is_put_at_one_is_got_at_the_other(sessions):
+    here, there = (session.client("s3") for session in sessions)
+    bucket = unique("shared")
+    here.create_bucket(Bucket=bucket)
+    for putting, getting, key in ((here, there, "1.zip"), (there, here, "2.zip")):
+        putting.put_object(Bucket=bucket, Key=key, Body=key.encode() * 100_000)
+        assert getting.get_object(Bucket=bucket, Key=key)["Body"].read() == key.encode() * 100_000
 
 
 def test_many_deployments_at_once_are_planned_by_both_and_each_event_runs_once(servers, sessions):
