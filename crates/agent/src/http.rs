@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::names;
-use crate::proxies::{Proxies, Proxy};
+use crate::proxies::{Proxies, Proxy, Scheme};
 
 /// How long a connection may take to come about. Source: official agent.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -48,6 +48,12 @@ pub enum HttpError {
     /// The proxy refused.
     #[error("the proxy refused to connect to {origin}: HTTP {status}")]
     Proxy { origin: String, status: u16 },
+    /// The way leads through a proxy that is not one for HTTP.
+    #[error(
+        "cannot connect to {origin}: the environment leads there through {proxy}, which is no http:// or https:// proxy; \
+         set `proxy_uri`, or `NO_PROXY` in the agent's environment"
+    )]
+    ProxyKind { origin: String, proxy: String },
     /// The other side broke off, or talks something else.
     #[error("the exchange with {origin} broke off")]
     Broken {
@@ -89,7 +95,7 @@ impl Client {
     /// A client; `proxy` is a URL that may carry user and password. Without it, the proxies that the environment names.
     ///
     /// # Errors
-    /// A proxy's URL is none.
+    /// A proxy's URL is none, or `proxy` is not one for HTTP.
     pub fn new(proxy: Option<&str>) -> Result<Self, HttpError> {
         let proxies = Proxies::new(proxy, |name| std::env::var(name).ok())?;
         Ok(Self { proxies, ..Self::default() })
@@ -210,6 +216,10 @@ impl Client {
     async fn connect(&self, origin: &Origin) -> Result<SendRequest<Full<Bytes>>, HttpError> {
         let failed = |source| HttpError::Connect { origin: origin.text.clone(), source };
         let proxy = self.proxies.of(origin);
+        if let Some(proxy) = proxy.filter(|proxy| proxy.scheme == Scheme::Other) {
+            let proxy = format!("{proxy:?}");
+            return Err(HttpError::ProxyKind { origin: origin.text.clone(), proxy });
+        }
         let own = (origin.host.as_str(), origin.port);
         let (host, port) = proxy.map_or(own, |proxy| (proxy.host.as_str(), proxy.port));
         let addresses = names::addresses(host, port).await.map_err(failed)?;
@@ -217,14 +227,14 @@ impl Client {
         tcp.set_nodelay(true).map_err(failed)?;
         watch_over(&tcp).map_err(failed)?;
         let mut stream: Box<dyn Stream> = Box::new(tcp);
+        if let Some(proxy) = proxy.filter(|proxy| proxy.scheme == Scheme::Https) {
+            stream = self.secured(stream, &proxy.host).await.map_err(failed)?;
+        }
         if let Some(proxy) = proxy.filter(|_| origin.tls) {
             stream = tunnel(stream, proxy, origin).await?;
         }
         if origin.tls {
-            let name = ServerName::try_from(origin.host.clone());
-            let name = name.map_err(|error| failed(io::Error::other(error)))?;
-            let connector = tokio_rustls::TlsConnector::from(self.tls().map_err(failed)?);
-            stream = Box::new(connector.connect(name, stream).await.map_err(failed)?);
+            stream = self.secured(stream, &origin.host).await.map_err(failed)?;
         }
         let broken = |source| HttpError::Broken { origin: origin.text.clone(), source };
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
@@ -233,6 +243,13 @@ impl Client {
             let _ = connection.await;
         });
         Ok(sender)
+    }
+
+    /// TLS with the host on a connection to it.
+    async fn secured(&self, stream: Box<dyn Stream>, host: &str) -> io::Result<Box<dyn Stream>> {
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        let connector = tokio_rustls::TlsConnector::from(self.tls()?);
+        Ok(Box::new(connector.connect(name, stream).await?))
     }
 
     /// The machine's certificate authorities, read at the first need: `SSL_CERT_FILE` and `SSL_CERT_DIR` count.

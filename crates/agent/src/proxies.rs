@@ -21,7 +21,18 @@ pub(crate) struct Proxies {
 pub(crate) struct Proxy {
     pub(crate) host: String,
     pub(crate) port: u16,
+    pub(crate) scheme: Scheme,
     pub(crate) authorization: Option<HeaderValue>,
+}
+
+/// How a proxy is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    /// HTTP over TLS.
+    Https,
+    /// In a way that is not known here, such as SOCKS.
+    Other,
 }
 
 /// Without what may be a password.
@@ -35,13 +46,19 @@ impl Proxies {
     /// The proxy configured, for everything; without one, those that the environment's variables name, as curl reads them.
     ///
     /// # Errors
-    /// A proxy's URL is none.
+    /// A proxy's URL is none, or the one configured is not for HTTP. One of the environment, which may be for other programs,
+    /// fails who is led to it.
     pub(crate) fn new(
         configured: Option<&str>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, HttpError> {
         if let Some(url) = configured {
-            let proxy = Some(parse(url, "proxy_uri")?);
+            let proxy = parse(url, "proxy_uri")?;
+            if proxy.scheme == Scheme::Other {
+                let reason = "only proxies for http:// and https:// are spoken to".to_owned();
+                return Err(HttpError::Url { url: "proxy_uri".to_owned(), reason });
+            }
+            let proxy = Some(proxy);
             return Ok(Self { http: proxy.clone(), https: proxy, direct: Vec::new() });
         }
         let first = |names: &[&str]| {
@@ -123,8 +140,12 @@ fn parse(url: &str, found_in: &str) -> Result<Proxy, HttpError> {
         Some((user, host)) => (Some(user), host),
         None => (None, authority.as_str()),
     };
-    let port =
-        authority.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    let (scheme, port) = match uri.scheme_str() {
+        None | Some("http") => (Scheme::Http, 80),
+        Some("https") => (Scheme::Https, 443),
+        Some(_) => (Scheme::Other, 1080),
+    };
+    let port = authority.port_u16().unwrap_or(port);
     let host =
         host.rsplit_once(':').filter(|(_, p)| p.parse::<u16>().is_ok()).map_or(host, |(h, _)| h);
     let authorization = user.and_then(|user| {
@@ -132,7 +153,7 @@ fn parse(url: &str, found_in: &str) -> Result<Proxy, HttpError> {
         HeaderValue::from_str(&format!("Basic {encoded}")).ok()
     });
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    Ok(Proxy { host, port, authorization })
+    Ok(Proxy { host, port, scheme, authorization })
 }
 
 /// Undoes percent encoding, which a password with special characters has in a URL.
@@ -188,6 +209,19 @@ mod tests {
         for url in ["http://deploy.test/", "http://10.1.2.3/"] {
             check(&[both[0], both[1], rules], url, Some("p.test:8080"));
         }
+    }
+
+    #[test]
+    fn a_proxy_may_be_spoken_to_over_tls_and_only_in_http() {
+        let proxy = parse("https://proxy.test", "https_proxy").unwrap();
+        assert_eq!((proxy.port, proxy.scheme), (443, Scheme::Https));
+        assert_eq!(parse("proxy.test:3128", "http_proxy").unwrap().scheme, Scheme::Http);
+        let error = Proxies::new(Some("socks5://p.test:1080"), |_| None).unwrap_err().to_string();
+        assert!(error.contains("`proxy_uri`") && error.contains("http:// and https://"), "{error}");
+        // Programs that know SOCKS may have it beside one for HTTP, or may need none for where we go.
+        let both = [("ALL_PROXY", "socks5://a.test:1080"), ("https_proxy", "http://s.test:1")];
+        check(&both, "https://deploy.test/", Some("s.test:1"));
+        check(&[both[0], ("NO_PROXY", "deploy.test")], "https://deploy.test/", None);
     }
 
     #[test]

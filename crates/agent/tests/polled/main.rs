@@ -5,6 +5,7 @@ mod full_disk;
 mod identity;
 mod local;
 mod plans;
+mod proxies;
 mod support;
 
 use std::fs;

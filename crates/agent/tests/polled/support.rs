@@ -636,6 +636,7 @@ impl Agent {
     pub fn prepare(plane: &Plane, lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path();
+    authority: Option<PathBuf>,
         fs::write(path.join("signer.pem"), &plane.certificate).unwrap();
         let identity = "region: us-east-1\niam_user_arn: arn:aws:iam::123456789012:user/web-01\naws_access_key_id: AKIA\naws_secret_access_key: secret\n";
         fs::write(path.join("onprem.yml"), identity).unwrap();
@@ -647,7 +648,7 @@ impl Agent {
              :on_premises_config_file: '{here}/onprem.yml'\n:signer_certificate_file: '{here}/signer.pem'\n{lines}"
         );
         fs::write(path.join("agent.yml"), config).unwrap();
-        Self { dir, child: None, metadata: None }
+        Self { dir, child: None, metadata: None, authority: None }
     }
 
     /// From its next start on it asks here who it is, and has no on-premises file.
@@ -674,6 +675,11 @@ impl Agent {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longshore-agent"));
         command.arg(word).arg("--config_file").arg(self.file("agent.yml"));
         command.stdin(Stdio::null());
+    /// From its next start on it trusts certificates that this file has, and no others.
+    pub fn trusts(&mut self, name: &str) {
+        self.authority = Some(self.file(name));
+    }
+
         if let Some(metadata) = &self.metadata {
             command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata);
         }
@@ -695,6 +701,9 @@ impl Agent {
     pub fn terminate(&mut self) -> Duration {
         let mut child = self.child.take().unwrap();
         let began = Instant::now();
+        if let Some(authority) = &self.authority {
+            command.env("SSL_CERT_FILE", authority).env_remove("SSL_CERT_DIR");
+        }
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         assert!(child.wait().unwrap().success());
