@@ -8,7 +8,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use model::appspec::AppSpecError;
 use model::appspec::yaml::{self, Node, Value};
 
-use crate::layout::Layout;
+use crate::http::origin_of;
+use crate::layout::{self, Layout};
+use crate::proxies::Proxies;
 
 /// Where the configuration is looked for where none was named. Source: official agent.
 pub const PLACES: [&str; 2] = [
@@ -142,26 +144,28 @@ impl Config {
         };
         let mut config = Self::default();
         let keys = Keys(pairs);
-        keys.text("program_name", &mut config.program_name)?;
+        keys.name("program_name", &mut config.program_name)?;
         keys.path("root_dir", &mut config.root_dir)?;
         keys.path("log_dir", &mut config.log_dir)?;
         keys.path("pid_dir", &mut config.pid_dir)?;
         keys.flag("verbose", &mut config.verbose)?;
         keys.seconds("wait_between_runs", &mut config.wait_between_runs)?;
         keys.revisions(&mut config.max_revisions)?;
-        keys.option("proxy_uri", &mut config.proxy_uri)?;
+        keys.proxy(&mut config.proxy_uri)?;
         keys.flag("disable_imds_v1", &mut config.disable_imds_v1)?;
         keys.path("on_premises_config_file", &mut config.on_premises_config_file)?;
-        keys.option("deploy_control_endpoint", &mut config.deploy_control_endpoint)?;
-        keys.option("s3_endpoint_override", &mut config.s3_endpoint_override)?;
+        keys.url("deploy_control_endpoint", &mut config.deploy_control_endpoint)?;
+        keys.url("s3_endpoint_override", &mut config.s3_endpoint_override)?;
         keys.flag("use_fips_mode", &mut config.use_fips_mode)?;
         keys.flag("enable_auth_policy", &mut config.enable_auth_policy)?;
         keys.flag("enable_deployments_log", &mut config.enable_deployments_log)?;
-        keys.text("ongoing_deployment_tracking", &mut config.ongoing_deployment_tracking)?;
+        keys.tracking(&mut config.ongoing_deployment_tracking)?;
         keys.seconds("kill_agent_max_wait_time_seconds", &mut config.kill_agent_max_wait_time)?;
         keys.seconds("http_read_timeout", &mut config.http_read_timeout)?;
         keys.flag("allow_unpinned_signer", &mut config.allow_unpinned_signer)?;
-        keys.text("github_endpoint", &mut config.github_endpoint)?;
+        let mut github = None;
+        keys.url("github_endpoint", &mut github)?;
+        config.github_endpoint = github.unwrap_or(config.github_endpoint);
         keys.bytes("unpacked_bytes_max", &mut config.unpacked_bytes_max)?;
         let mut signer = None;
         keys.option("signer_certificate_file", &mut signer)?;
@@ -207,8 +211,42 @@ impl<'a> Keys<'a> {
         Ok(())
     }
 
-    fn text(&self, key: &'static str, into: &mut String) -> Result<(), ConfigError> {
-        self.read(key, "a text", into, |node| Some(node.text()).filter(|text| !text.is_empty()))
+    /// What becomes a part of files' names.
+    fn name(&self, key: &'static str, into: &mut String) -> Result<(), ConfigError> {
+        self.read(key, "a plain name, without a slash", into, plain_name)
+    }
+
+    /// The directory of trackers, which is emptied at each start: it must be no other's.
+    fn tracking(&self, into: &mut String) -> Result<(), ConfigError> {
+        let expected = "a plain name that nothing else in `root_dir` has";
+        self.read("ongoing_deployment_tracking", expected, into, |node| {
+            plain_name(node).filter(|name| !layout::OTHERS.contains(&name.as_str()))
+        })
+    }
+
+    fn url(&self, key: &'static str, into: &mut Option<String>) -> Result<(), ConfigError> {
+        let is_url = |text: &str| {
+            let scheme = text.starts_with("http://") || text.starts_with("https://");
+            scheme && text.parse().is_ok_and(|uri| origin_of(&uri).is_ok())
+        };
+        self.read(key, "a URL that begins with http:// or https://", into, |node| {
+            let text = node.text();
+            (text.is_empty() || is_url(&text)).then(|| Some(text).filter(|text| !text.is_empty()))
+        })
+    }
+
+    /// It may carry a password, so that an error does not show what was found.
+    fn proxy(&self, into: &mut Option<String>) -> Result<(), ConfigError> {
+        let key = "proxy_uri";
+        self.option(key, into)?;
+        match (Proxies::new(into.as_deref(), |_| None), self.get(key)) {
+            (Err(error), Some(node)) => {
+                let found = format!("none ({error})");
+                let expected = "the URL of a proxy";
+                Err(ConfigError::Value { key, expected, found, at: node.at })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn option(&self, key: &'static str, into: &mut Option<String>) -> Result<(), ConfigError> {
@@ -254,6 +292,11 @@ impl<'a> Keys<'a> {
     }
 }
 
+fn plain_name(node: &Node) -> Option<String> {
+    let text = node.text();
+    layout::check_id("name", &text).is_ok().then_some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,5 +333,44 @@ mod tests {
         assert!(parse("root_dir: here\n").is_err());
         assert!(parse("- a\n").is_err());
         assert!(parse("verbose: maybe\n").is_err());
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_when_it_is_read() {
+        for key in ["deploy_control_endpoint", "s3_endpoint_override", "github_endpoint"] {
+            for wrong in ["deploy.test", "ftp://deploy.test", "http://", "'http://a b'"] {
+                let error = parse(&format!("{key}: {wrong}\n")).unwrap_err().to_string();
+                assert!(error.contains(&format!("`{key}` at line 1")), "{error}");
+                assert!(error.contains("http:// or https://"), "{error}");
+            }
+            assert!(parse(&format!("{key}: https://deploy.test:7400\n")).is_ok());
+            assert!(parse(&format!("{key}:\n")).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_wrong_proxy_is_named_without_its_password() {
+        for wrong in ["'http://me:s3cret@a b'", "socks5://me:s3cret@p.test:1"] {
+            let error = parse(&format!("verbose: true\nproxy_uri: {wrong}\n")).unwrap_err();
+            let error = error.to_string();
+            assert!(error.contains("`proxy_uri` at line 2 column 12"), "{error}");
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        let config = parse("proxy_uri: http://me:p%40ss@proxy.test:3128\n").unwrap();
+        assert_eq!(config.proxy_uri.as_deref(), Some("http://me:p%40ss@proxy.test:3128"));
+    }
+
+    #[test]
+    fn no_directory_but_its_own_becomes_that_of_the_trackers() {
+        for wrong in ["/etc", "..", ".", "a/b", "deployment-instructions", "command-journal"] {
+            let error = parse(&format!("ongoing_deployment_tracking: {wrong}\n")).unwrap_err();
+            assert!(
+                error.to_string().contains("must be a plain name that nothing else"),
+                "{error}"
+            );
+        }
+        assert!(parse("program_name: ../agent\n").is_err());
+        let config = parse("ongoing_deployment_tracking: mine\n").unwrap();
+        assert_eq!(config.ongoing_deployment_tracking, "mine");
     }
 }

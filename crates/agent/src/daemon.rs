@@ -35,6 +35,10 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// The longest pause between two looks for an identity.
 const IDENTITY_PAUSE_MAX: Duration = Duration::from_secs(30);
 
+/// Regions with FIPS endpoints. Source: official agent.
+const FIPS_REGIONS: [&str; 6] =
+    ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "us-gov-west-1", "us-gov-east-1"];
+
 /// The lock that a running agent holds; the kernel lets go of it when the process ends, however it ends.
 struct Claim {
     _lock: File,
@@ -269,6 +273,7 @@ async fn work(config: &Config) -> anyhow::Result<()> {
         () = ended.wait() => return Ok(()),
     };
     tracing::info!(host = identity.host_identifier, region = identity.region, "identified");
+    check_fips(config, &identity.region)?;
     let agent = assemble(config, &identity, metadata, signer, journal)?;
     agent.run(ended.wait(), config.kill_agent_max_wait_time).await;
     tracing::info!("stopped");
@@ -283,7 +288,7 @@ fn assemble(
     journal: Journal,
 ) -> anyhow::Result<Arc<Agent>> {
     let credentials = Arc::new(Source::new(identity.keys.clone(), metadata));
-    let client = || Client::new(config.proxy_uri.as_deref()).context("`proxy_uri` cannot be used");
+    let client = || Client::new(config.proxy_uri.as_deref()).context("the proxy cannot be used");
     let settings = ServiceSettings {
         client: client()?,
         endpoint: endpoint(config, identity),
@@ -326,6 +331,18 @@ fn endpoint(config: &Config, identity: &Identity) -> String {
         let fips = if config.use_fips_mode { "-fips" } else { "" };
         format!("https://codedeploy-commands{secure}{fips}.{}.{}", identity.region, identity.domain)
     })
+}
+
+/// Refuses FIPS endpoints for regions that have none. Source: official agent.
+fn check_fips(config: &Config, region: &str) -> anyhow::Result<()> {
+    let derived = config.deploy_control_endpoint.is_none() || config.s3_endpoint_override.is_none();
+    if config.use_fips_mode && derived && !FIPS_REGIONS.contains(&region) {
+        bail!(
+            "`use_fips_mode` cannot be used in region {region}, only in {}",
+            FIPS_REGIONS.join(", ")
+        );
+    }
+    Ok(())
 }
 
 fn signer(config: &Config) -> anyhow::Result<Signer> {
@@ -390,4 +407,22 @@ impl Ended {
 /// Prints a line; a reader that went away does not matter.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fips_endpoints_are_asked_for_only_where_there_are_some() {
+        let fips = Config { use_fips_mode: true, ..Config::default() };
+        assert!(check_fips(&fips, "us-gov-west-1").is_ok());
+        let error = check_fips(&fips, "eu-west-1").unwrap_err().to_string();
+        assert!(error.contains("eu-west-1") && error.contains("us-east-2"), "{error}");
+        assert!(check_fips(&Config::default(), "eu-west-1").is_ok());
+        let own = Some("https://deploy.test".to_owned());
+        let elsewhere =
+            Config { deploy_control_endpoint: own.clone(), s3_endpoint_override: own, ..fips };
+        assert!(check_fips(&elsewhere, "eu-west-1").is_ok(), "no endpoint of AWS's is meant");
+    }
 }

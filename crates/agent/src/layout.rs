@@ -15,6 +15,14 @@ pub struct Layout {
     tracking: String,
 }
 
+/// Directories of the agent's below its root besides that of the trackers and those of the groups.
+pub(crate) const OTHERS: [&str; 5] = [INSTRUCTIONS, LOGS, LEDGER, JOURNAL, PLANS];
+const INSTRUCTIONS: &str = "deployment-instructions";
+const LOGS: &str = "deployment-logs";
+const LEDGER: &str = "install-ledger";
+const JOURNAL: &str = "command-journal";
+const PLANS: &str = "deployment-plans";
+
 /// A tracker file older than this says nothing: no lifecycle event lasts a day.
 const TRACKER_LIFE: Duration = Duration::from_secs(24 * 3600);
 
@@ -64,12 +72,12 @@ impl Layout {
 
     /// Where a group's bundle is looked at before there is a deployment of it.
     pub fn visit(&self, group: &str) -> Utf8PathBuf {
-        self.root.join("deployment-plans").join(group)
+        self.root.join(PLANS).join(group)
     }
 
     /// The directory of instruction files and markers.
     pub fn instructions(&self) -> Utf8PathBuf {
-        self.root.join("deployment-instructions")
+        self.root.join(INSTRUCTIONS)
     }
 
     /// What the latest Install was to do, for people to read.
@@ -84,7 +92,7 @@ impl Layout {
 
     /// The agent's own files about installs.
     pub fn ledger(&self) -> Utf8PathBuf {
-        self.root.join("install-ledger")
+        self.root.join(LEDGER)
     }
 
     fn last_successful_file(&self, group: &str) -> Utf8PathBuf {
@@ -123,12 +131,12 @@ impl Layout {
 
     /// The log of all hooks of all deployments.
     pub fn deployments_log(&self) -> Utf8PathBuf {
-        self.root.join("deployment-logs").join(format!("{}-deployments.log", self.program))
+        self.root.join(LOGS).join(format!("{}-deployments.log", self.program))
     }
 
     /// The agent's journal of host commands.
     pub fn journal(&self) -> Utf8PathBuf {
-        self.root.join("command-journal")
+        self.root.join(JOURNAL)
     }
 
     fn trackers(&self) -> Utf8PathBuf {
