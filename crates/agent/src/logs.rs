@@ -86,7 +86,11 @@ impl Daily {
     fn turn(&mut self, today: Date) -> io::Result<()> {
         let path = self.directory.join(format!("{}.log", self.program));
         let aside = format!("{}.{}.log", self.program, self.day.strftime("%Y%m%d"));
-        fs::rename(&path, self.directory.join(aside))?;
+        match fs::rename(&path, self.directory.join(aside)) {
+            // Somebody took it away; there is to be a log again.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        }
         self.file = append(&path)?;
         self.day = today;
         self.drop_old()
@@ -147,5 +151,16 @@ mod tests {
         assert_eq!(fs::read_to_string(directory.join("agent.20260120.log")).unwrap(), "one\n");
         assert_eq!(fs::read_to_string(directory.join("agent.log")).unwrap(), "two\n");
         assert_eq!(fs::read_dir(directory).unwrap().count(), 8);
+    }
+
+    #[test]
+    fn a_log_that_somebody_took_away_is_there_again_the_next_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = Utf8Path::from_path(dir.path()).unwrap();
+        let mut log = Daily::open(directory, "agent").unwrap();
+        fs::remove_file(directory.join("agent.log")).unwrap();
+        log.day = Date::constant(2026, 1, 20);
+        log.write_all(b"again\n").unwrap();
+        assert_eq!(fs::read_to_string(directory.join("agent.log")).unwrap(), "again\n");
     }
 }

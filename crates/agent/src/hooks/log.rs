@@ -4,13 +4,15 @@
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{FlockOperation, flock};
 
 use super::secrets::Secrets;
 use crate::clock;
+use crate::layout;
 use crate::output::{Outbox, Stream};
 
 /// Length from which the tail lets old entries go, in characters. Source: official agent.
@@ -215,11 +217,11 @@ fn shortened(entry: &str) -> String {
     format!("{prefix}…{kept}")
 }
 
+/// A log that is put aside when it is long. Events of other groups may write to the same, and other processes too.
 #[derive(Debug)]
 struct Rotated {
     path: Utf8PathBuf,
     file: File,
-    bytes: u64,
     header: String,
     /// Lines that are not written yet.
     waiting: Vec<u8>,
@@ -228,13 +230,13 @@ struct Rotated {
 impl Rotated {
     fn open(path: &Utf8Path, header: &str) -> io::Result<Self> {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            layout::private_directory(parent)?;
         }
         let file = append(path)?;
-        let bytes = file.metadata()?.len();
+        let is_new = file.metadata()?.len() == 0;
         let (path, header) = (path.to_owned(), header.to_owned());
-        let mut log = Self { path, file, bytes, header, waiting: Vec::new() };
-        if bytes == 0 {
+        let mut log = Self { path, file, header, waiting: Vec::new() };
+        if is_new {
             log.waiting.extend_from_slice(log.header.as_bytes());
         }
         Ok(log)
@@ -251,26 +253,38 @@ impl Rotated {
         if self.waiting.is_empty() {
             return;
         }
-        if self.bytes > ROTATE_BYTES {
+        if self.file.metadata().is_ok_and(|metadata| metadata.len() > ROTATE_BYTES) {
             self.rotate();
         }
-        if self.file.write_all(&self.waiting).is_ok() {
-            self.bytes += self.waiting.len() as u64;
-        }
+        let _ = self.file.write_all(&self.waiting);
         self.waiting.clear();
     }
 
     fn rotate(&mut self) {
-        for number in (0..ROTATED_KEPT).rev() {
-            let from = Utf8PathBuf::from(format!("{}.{number}", self.path));
-            let _ = fs::rename(&from, format!("{}.{}", self.path, number + 1));
+        // Whoever else has the same long file waits, and then sees that it was put aside.
+        let _ = flock(&self.file, FlockOperation::LockExclusive);
+        if self.is_in_place() {
+            for number in (0..ROTATED_KEPT - 1).rev() {
+                let from = format!("{}.{number}", self.path);
+                let _ = fs::rename(from, format!("{}.{}", self.path, number + 1));
+            }
+            let _ = fs::rename(&self.path, format!("{}.0", self.path));
         }
-        let _ = fs::rename(&self.path, format!("{}.0", self.path));
         if let Ok(file) = append(&self.path) {
+            if file.metadata().is_ok_and(|metadata| metadata.len() == 0) {
+                self.waiting.splice(..0, self.header.bytes());
+            }
             self.file = file;
-            self.bytes = 0;
-            self.waiting.splice(..0, self.header.bytes());
+        } else {
+            let _ = flock(&self.file, FlockOperation::Unlock);
         }
+    }
+
+    /// Whether the file has its name still.
+    fn is_in_place(&self) -> bool {
+        let of = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let own = self.file.metadata().map(of);
+        own.is_ok_and(|own| fs::metadata(&self.path).is_ok_and(|there| of(there) == own))
     }
 }
 
@@ -325,6 +339,35 @@ mod tests {
         assert_eq!(&scripts[19..], b" [stdout]bad \xff\xfe bytes\n");
         assert!(fs::read(root.join("all.log")).unwrap().ends_with(b"bad \xff\xfe bytes\n"));
         assert_eq!(log.tail(), "[stdout]bad \u{fffd}\u{fffd} bytes\n");
+    }
+
+    #[test]
+    fn long_logs_are_put_aside_once_and_the_oldest_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(dir.path()).unwrap();
+        let (mut one, mut other) = (log(root), log(root));
+        one.entry("first\n");
+        other.entry("second\n");
+        let paths = [root.join("all.log"), root.join("logs/scripts.log")];
+        for path in &paths {
+            let file = OpenOptions::new().write(true).open(path).unwrap();
+            file.set_len(ROTATE_BYTES + 1).unwrap();
+            for number in 0..ROTATED_KEPT {
+                fs::write(format!("{path}.{number}"), number.to_string()).unwrap();
+            }
+        }
+        one.entry("third\n");
+        other.entry("fourth\n");
+        for path in &paths {
+            let text = fs::read_to_string(path).unwrap();
+            assert!(text.contains("third\n") && text.ends_with("fourth\n"), "{text}");
+            assert_eq!(text.starts_with("# Logfile created on "), path.ends_with("all.log"));
+            let aside = fs::metadata(format!("{path}.0")).unwrap();
+            assert_eq!(aside.len(), ROTATE_BYTES + 1);
+            // As many files as the official agent has of its log of all deployments: eight.
+            assert_eq!(fs::read_to_string(format!("{path}.6")).unwrap(), "5");
+            assert!(!Utf8PathBuf::from(format!("{path}.7")).exists());
+        }
     }
 
     #[test]
