@@ -72,9 +72,12 @@ impl Source {
         }
         let (credentials, until) = match &self.keys {
             Keys::User { access_key, secret, file } => {
-                let renewed = file.as_deref().and_then(of_user);
                 let first = || sigv4::Credentials::new(access_key, &secret.0, None);
-                (renewed.unwrap_or_else(first), i64::MAX)
+                (of_user(file).unwrap_or_else(first), i64::MAX)
+            }
+            Keys::Own { access_key, secret, session_token } => {
+                let token = session_token.as_ref().map(|token| token.0.clone());
+                (sigv4::Credentials::new(access_key, &secret.0, token), i64::MAX)
             }
             Keys::SessionFile { path } => (from_file(path)?, now + FILE_MILLIS),
             Keys::InstanceRole => self.role_credentials(now).await?,
@@ -123,7 +126,7 @@ fn of_user(on_premises: &Utf8Path) -> Option<sigv4::Credentials> {
         Keys::User { access_key, secret, .. } => {
             Some(sigv4::Credentials::new(access_key, secret.0, None))
         }
-        Keys::InstanceRole | Keys::SessionFile { .. } => None,
+        Keys::InstanceRole | Keys::Own { .. } | Keys::SessionFile { .. } => None,
     }
 }
 

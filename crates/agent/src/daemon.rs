@@ -300,7 +300,7 @@ fn assemble(
     tracing::info!(endpoint = settings.endpoint, "polling");
     let service = CommandService::new(settings, Arc::clone(&credentials));
     let sources = sources(config, identity, client()?, Some(credentials));
-    let executor = Executor::new(config.clone(), sources);
+    let executor = Executor::new(config.clone(), sources).with_variables(identity.variables());
     Ok(Agent::new(service, executor, signer, journal, config.wait_between_runs))
 }
 

@@ -4,6 +4,7 @@ mod host_plan;
 
 pub use host_plan::{HostPlan, Outcome};
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
@@ -35,6 +36,8 @@ pub struct Executor {
     sources: Sources,
     /// Whether events that CodeDeploy does not know run the hooks of that name: for local deployments.
     custom_events: bool,
+    /// What scripts find in their environment about this host.
+    of_host: Vec<(OsString, OsString)>,
 }
 
 /// How an event can fail.
@@ -100,7 +103,14 @@ impl Executor {
     /// An executor for a host.
     pub fn new(config: Config, sources: Sources) -> Self {
         let layout = config.layout();
-        Self { config, layout, sources, custom_events: false }
+        Self { config, layout, sources, custom_events: false, of_host: Vec::new() }
+    }
+
+    /// The same, whose scripts find these variables too.
+    #[must_use]
+    pub fn with_variables(mut self, variables: Vec<(OsString, OsString)>) -> Self {
+        self.of_host = variables;
+        self
     }
 
     /// The same, also for events of the user's own.
@@ -303,7 +313,8 @@ impl Executor {
         mut log: HookLog,
     ) -> Result<(), EventError> {
         let Some((archive, scripts)) = self.hooks(spec, event)? else { return Ok(()) };
-        let environment = Environment::new(event, spec, std::env::vars_os());
+        let inherited = std::env::vars_os().chain(self.of_host.iter().cloned());
+        let environment = Environment::new(event, spec, inherited);
         let done = hooks::run(&archive, &scripts, &environment, &mut log);
         done.map_err(|error| EventError::Hook { error, log: log.tail() })
     }

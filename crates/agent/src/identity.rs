@@ -1,6 +1,7 @@
 //! Who this host is: an instance, by its metadata, or a registered on-premises host, by its file.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
@@ -37,13 +38,30 @@ pub struct Identity {
     pub keys: Keys,
 }
 
+impl Identity {
+    /// What scripts find about the host in their environment: the region and the name of a registered one, which no metadata
+    /// tells them. Source: official agent.
+    pub fn variables(&self) -> Vec<(OsString, OsString)> {
+        match self.keys {
+            Keys::InstanceRole | Keys::Own { .. } => Vec::new(),
+            _ if self.host_identifier.is_empty() => Vec::new(),
+            Keys::User { .. } | Keys::SessionFile { .. } => vec![
+                ("AWS_REGION".into(), (&self.region).into()),
+                ("AWS_HOST_IDENTIFIER".into(), (&self.host_identifier).into()),
+            ],
+        }
+    }
+}
+
 /// Where this host's credentials come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keys {
     /// The instance's role.
     InstanceRole,
-    /// A user's keys, and the on-premises file that they are from, if they are: it may have others later.
-    User { access_key: String, secret: Secret, file: Option<Utf8PathBuf> },
+    /// A user's keys, and the on-premises file that they are from: it may have others later.
+    User { access_key: String, secret: Secret, file: Utf8PathBuf },
+    /// The keys of whoever deploys locally, from the environment.
+    Own { access_key: String, secret: Secret, session_token: Option<Secret> },
     /// A session's, in a file that somebody renews.
     SessionFile { path: Utf8PathBuf },
 }
@@ -125,7 +143,7 @@ pub fn on_premises(path: &Utf8Path) -> Result<Option<Identity>, IdentityError> {
             let of = "iam_user_arn";
             let access_key = needed("aws_access_key_id", of)?;
             let secret = Secret(needed("aws_secret_access_key", of)?);
-            (arn, Keys::User { access_key, secret, file: Some(path.to_owned()) }, of)
+            (arn, Keys::User { access_key, secret, file: path.to_owned() }, of)
         }
         (None, Some(arn)) => {
             let of = "iam_session_arn";
@@ -191,8 +209,9 @@ impl Metadata {
         let domain = domain.unwrap_or_else(|_| domain_of(&document.region).to_owned());
         let Document { region, account_id, instance_id } = document;
         let own = format!("arn:{partition}:ec2:{region}:{account_id}:instance/{instance_id}");
-        let host_identifier = env::var("AWS_HOST_IDENTIFIER").unwrap_or(own);
-        let region = env::var("AWS_REGION").unwrap_or(region);
+        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let host_identifier = set("AWS_HOST_IDENTIFIER").unwrap_or(own);
+        let region = set("AWS_REGION").unwrap_or(region);
         Ok(Identity { host_identifier, region, domain, keys: Keys::InstanceRole })
     }
 

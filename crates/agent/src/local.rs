@@ -315,43 +315,50 @@ fn github(location: &str, archive: Option<ArchiveType>) -> Result<Revision, Refu
 }
 
 async fn executor(config: &Config, spec: &Specification) -> Result<Executor, Refused> {
-    let client =
-        Client::new(config.proxy_uri.as_deref()).map_err(|error| Refused(error.to_string()))?;
+    let refused = |error: &dyn std::error::Error| Refused(crate::spec::chain(error));
+    let client = Client::new(config.proxy_uri.as_deref()).map_err(|error| refused(&error))?;
     let metadata = Arc::new(Metadata::new(config.disable_imds_v1));
+    let registered = identity::on_premises(&config.on_premises_config_file);
+    let registered = registered.map_err(|error| refused(&error))?;
+    let variables = registered.as_ref().map(Identity::variables).unwrap_or_default();
     let (identity, credentials) = match &spec.revision {
         Revision::S3 { .. } => {
-            let identity = whoami(config, &metadata).await?;
+            let identity = match registered {
+                Some(identity) => identity,
+                None => whoami(&metadata).await?,
+            };
             let source = Source::new(identity.keys.clone(), metadata);
             (identity, Some(Arc::new(source)))
         }
         _ => (nobody(), None),
     };
     let sources = daemon::sources(config, &identity, client, credentials);
-    Ok(Executor::new(config.clone(), sources).with_custom_events())
+    Ok(Executor::new(config.clone(), sources).with_custom_events().with_variables(variables))
 }
 
 fn nobody() -> Identity {
-    let region = std::env::var("AWS_REGION").unwrap_or_else(|_| "us-east-1".to_owned());
+    let region = std::env::var("AWS_REGION").ok().filter(|region| !region.is_empty());
+    let region = region.unwrap_or_else(|| "us-east-1".to_owned());
     let domain = identity::domain_of(&region).to_owned();
     Identity { host_identifier: String::new(), region, domain, keys: Keys::InstanceRole }
 }
 
-/// Credentials for S3: those of the environment, of the user's file, else of the host.
-async fn whoami(config: &Config, metadata: &Metadata) -> Result<Identity, Refused> {
+/// Credentials for S3 on a host that is not registered: those of the environment, of the user's file, else of the instance.
+async fn whoami(metadata: &Metadata) -> Result<Identity, Refused> {
     let home = std::env::var("HOME").unwrap_or_default();
     let file = std::env::var("AWS_SHARED_CREDENTIALS_FILE")
         .map_or_else(|_| Utf8PathBuf::from(home).join(".aws/credentials"), Utf8PathBuf::from);
-    if let Some(found) =
-        credentials::from_environment().filter(|found| found.session_token.is_none())
-    {
+    if let Some(found) = credentials::from_environment() {
         let secret = Secret(found.secret_key);
-        let keys = Keys::User { access_key: found.access_key, secret, file: None };
+        let session_token = found.session_token.map(Secret);
+        let keys = Keys::Own { access_key: found.access_key, secret, session_token };
         return Ok(Identity { keys, ..nobody() });
     }
     if credentials::from_file(&file).is_ok() {
         return Ok(Identity { keys: Keys::SessionFile { path: file }, ..nobody() });
     }
-    identity::resolve(config, metadata).await.map_err(|error| {
+    metadata.identity().await.map_err(|error| {
+        let error = crate::spec::chain(&error);
         Refused(format!("there are no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ({error})"))
     })
 }

@@ -51,12 +51,16 @@ usage: longshore-agent local [OPTIONS]
   -e, --events EVENT[,EVENT]            events to run, in order (default: all)
   -c, --agent-configuration-file PATH   default: /etc/codedeploy-agent/conf/codedeployagent.yml
   -A, --appspec-filename NAME           default: appspec.yml
+  -h, --help
+  -v, --version
 
 examples:
   longshore-agent local
   longshore-agent local -l build/my-app.zip -t zip -b OVERWRITE
   longshore-agent local -e ApplicationStop,ApplicationStart
 ";
+
+const VERSION: &str = concat!("longshore-agent ", env!("CARGO_PKG_VERSION"));
 
 /// The exit status of `status` when no agent runs. Source: Linux Standard Base, init scripts.
 const NOT_RUNNING: u8 = 3;
@@ -87,7 +91,7 @@ fn dispatch() -> anyhow::Result<ExitCode> {
         match argument {
             Short('h') | Long("help") => print!("{HELP}"),
             Short('V') | Long("version") => {
-                println!("longshore-agent {}", env!("CARGO_PKG_VERSION"));
+                println!("{VERSION}");
             }
             // The official agent takes it in front of the command.
             Long("config_file" | "config-file") => {
@@ -229,6 +233,10 @@ fn deploy_locally(arguments: &mut lexopt::Parser) -> anyhow::Result<ExitCode> {
             }
             Short('h') | Long("help") => {
                 print!("{LOCAL_HELP}");
+                return Ok(ExitCode::SUCCESS);
+            }
+            Short('v') | Long("version") => {
+                println!("{VERSION}");
                 return Ok(ExitCode::SUCCESS);
             }
             other => return Err(other.unexpected().into()),

@@ -223,3 +223,21 @@ fn a_session_that_somebody_renews_counts_without_a_restart() {
     keys("ASIA2");
     plane.another_poll();
 }
+
+#[test]
+fn scripts_of_a_registered_host_know_its_region_and_name_and_not_its_keys() {
+    let plane = Plane::start();
+    let agent = Agent::start(&plane);
+    let script = format!("env > {}\n", agent.file("environment").display());
+    let appspec = "version: 0.0\nos: linux\nhooks:\n  ValidateService:\n    - location: h.sh\n";
+    plane.deploy("d-AAAAAAAA1", &[("appspec.yml", appspec), ("h.sh", &script)]);
+    plane.run("1", "DownloadBundle");
+    plane.run("2", "ValidateService");
+    let environment = fs::read_to_string(agent.file("environment")).unwrap();
+    let has = |line: &str| environment.lines().any(|found| found == line);
+    assert!(has("AWS_REGION=us-east-1"), "{environment}");
+    assert!(has("AWS_HOST_IDENTIFIER=arn:aws:iam::123456789012:user/web-01"), "{environment}");
+    for secret in ["AWS_ACCESS_KEY", "AWS_SECRET", "AWS_CREDENTIALS_FILE"] {
+        assert!(!environment.contains(secret), "{environment}");
+    }
+}

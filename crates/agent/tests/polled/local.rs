@@ -5,6 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::Plane;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_longshore-agent");
 
 struct Host(tempfile::TempDir);
@@ -194,8 +196,43 @@ fn what_cannot_be_tried_says_why() {
         &["-c", config, "-A", "other.yml", "-e", events],
         "failed while trying to execute your script at",
     );
+    for version in ["-v", "--version"] {
+        let done = host.run(Path::new(PROGRAM), Some("deploy-local"), &[version]);
+        assert_eq!(done.status.code(), Some(0));
+        assert!(Host::said(&done).starts_with("longshore-agent "), "{}", Host::said(&done));
+    }
     let help = host.run(Path::new(PROGRAM), Some("deploy-local"), &["--help"]);
     assert!(Host::said(&help).contains("--file-exists-behavior"));
+}
+
+#[test]
+fn the_storage_is_asked_with_the_keys_of_the_host_or_else_of_whoever_deploys() {
+    let (host, plane) = (Host::new(), Plane::start());
+    let text = "version: 0.0\nos: linux\nhooks:\n  ValidateService:\n    - location: h.sh\n";
+    let script = format!("echo $AWS_REGION >> {}\n", host.file("regions").display());
+    plane.deploy("d-AAAAAAAA1", &[("appspec.yml", text), ("h.sh", &script)]);
+    let config = fs::read_to_string(host.file("agent.yml")).unwrap();
+    let config = format!("{config}:s3_endpoint_override: '{}'\n", plane.address);
+    fs::write(host.file("agent.yml"), config).unwrap();
+    let succeed = || {
+        let done = Command::new(PROGRAM)
+            .args(["local", "-t", "tar", "-l", "s3://bundles/a.tar", "-c"])
+            .arg(host.file("agent.yml"))
+            .envs([("AWS_ACCESS_KEY_ID", "ASIAME"), ("AWS_SECRET_ACCESS_KEY", "secret")])
+            .envs([("AWS_SESSION_TOKEN", "my-token"), ("AWS_REGION", "eu-west-1")])
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", Host::said(&done));
+    };
+    plane.know_only("ASIAME");
+    succeed();
+    assert_eq!(plane.session_token().as_deref(), Some("my-token"));
+    let registered = "region: eu-central-1\niam_user_arn: arn:aws:iam::1:user/web\naws_access_key_id: AKIAHOST\naws_secret_access_key: s\n";
+    fs::write(host.file("none"), registered).unwrap();
+    plane.know_only("AKIAHOST");
+    succeed();
+    assert_eq!(plane.session_token(), None);
+    assert_eq!(fs::read_to_string(host.file("regions")).unwrap(), "eu-west-1\neu-central-1\n");
 }
 
 #[test]

@@ -56,6 +56,10 @@ struct State {
     unknown_keys: usize,
     /// Who polled last.
     poller: String,
+    /// What acknowledgements are answered with, if not that the command goes on.
+    acknowledgement: Option<&'static str>,
+    /// The session token that came with the latest request, if one did.
+    session_token: Option<String>,
 }
 
 /// How an operation is answered badly.
@@ -270,6 +274,16 @@ impl Plane {
         });
     }
 
+    /// Answers acknowledgements with this status from now on.
+    pub fn acknowledge_with(&self, status: &'static str) {
+        self.change(|state| state.acknowledgement = Some(status));
+    }
+
+    /// The session token that came with the latest request, if one did.
+    pub fn session_token(&self) -> Option<String> {
+        self.state.0.lock().unwrap().session_token.clone()
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state.0.lock().unwrap());
         self.state.1.notify_all();
@@ -425,7 +439,9 @@ fn etag(content: &[u8]) -> String {
 
 fn serve(stream: &TcpStream, state: &(Mutex<State>, Condvar)) {
     let mut reader = BufReader::new(stream);
-    while let Some(Asked { line, target, body, signed, access_key }) = request(&mut reader) {
+    while let Some(asked) = request(&mut reader) {
+        let Asked { line, target, body, signed, access_key, session_token } = asked;
+        state.0.lock().unwrap().session_token = session_token;
         if let Some(manner) = bad_manner(&target, state) {
             if manner.answer(stream) {
                 continue;
@@ -501,13 +517,14 @@ struct Asked {
     body: Value,
     signed: Option<i64>,
     access_key: String,
+    session_token: Option<String>,
 }
 
 fn request(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
     let mut first = String::new();
     reader.read_line(&mut first).ok().filter(|count| *count > 0)?;
     let (mut length, mut target, mut signed) = (0, String::new(), None);
-    let mut access_key = String::new();
+    let (mut access_key, mut session_token) = (String::new(), None);
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
@@ -526,6 +543,7 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
                 let (_, rest) = value.split_once("Credential=")?;
                 access_key = rest.split_once('/')?.0.to_owned();
             }
+            "x-amz-security-token" => session_token = Some(value.to_owned()),
             "x-amz-target" => target = value.split_once('.')?.1.to_owned(),
             _ => {}
         }
@@ -533,7 +551,7 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    Some(Asked { line: first, target, body, signed, access_key })
+    Some(Asked { line: first, target, body, signed, access_key, session_token })
 }
 
 fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar)) -> (u16, Value) {
@@ -569,7 +587,7 @@ fn operation(name: &str, body: &Value, (state, changed): &(Mutex<State>, Condvar
         }
         "PutHostCommandAcknowledgement" => {
             state.acknowledged.push((id, payload["IsCommandNoop"] == true));
-            json!({"CommandStatus": "InProgress"})
+            json!({"CommandStatus": state.acknowledgement.unwrap_or("InProgress")})
         }
         "PutHostCommandOutput" if !state.takes_output => {
             state.refused += 1;
@@ -618,6 +636,7 @@ pub struct Agent {
     dir: tempfile::TempDir,
     child: Option<Child>,
     metadata: Option<String>,
+    authority: Option<PathBuf>,
 }
 
 impl Agent {
@@ -636,7 +655,6 @@ impl Agent {
     pub fn prepare(plane: &Plane, lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path();
-    authority: Option<PathBuf>,
         fs::write(path.join("signer.pem"), &plane.certificate).unwrap();
         let identity = "region: us-east-1\niam_user_arn: arn:aws:iam::123456789012:user/web-01\naws_access_key_id: AKIA\naws_secret_access_key: secret\n";
         fs::write(path.join("onprem.yml"), identity).unwrap();
@@ -657,6 +675,11 @@ impl Agent {
         self.metadata = Some(metadata.to_owned());
     }
 
+    /// From its next start on it trusts certificates that this file has, and no others.
+    pub fn trusts(&mut self, name: &str) {
+        self.authority = Some(self.file(name));
+    }
+
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
@@ -675,13 +698,11 @@ impl Agent {
         let mut command = Command::new(env!("CARGO_BIN_EXE_longshore-agent"));
         command.arg(word).arg("--config_file").arg(self.file("agent.yml"));
         command.stdin(Stdio::null());
-    /// From its next start on it trusts certificates that this file has, and no others.
-    pub fn trusts(&mut self, name: &str) {
-        self.authority = Some(self.file(name));
-    }
-
         if let Some(metadata) = &self.metadata {
             command.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata);
+        }
+        if let Some(authority) = &self.authority {
+            command.env("SSL_CERT_FILE", authority).env_remove("SSL_CERT_DIR");
         }
         command
     }
@@ -701,9 +722,6 @@ impl Agent {
     pub fn terminate(&mut self) -> Duration {
         let mut child = self.child.take().unwrap();
         let began = Instant::now();
-        if let Some(authority) = &self.authority {
-            command.env("SSL_CERT_FILE", authority).env_remove("SSL_CERT_DIR");
-        }
         let pid = rustix::process::Pid::from_child(&child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         assert!(child.wait().unwrap().success());
