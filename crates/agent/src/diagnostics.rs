@@ -44,6 +44,11 @@ impl Report {
         }
     }
 
+    /// The report of a command that had nothing to do, to a service that takes it for failed. Source: official agent.
+    pub fn completed_noop() -> Self {
+        Self { message: "Succeeded: CompletedNoopCommand".to_owned(), ..Self::success() }
+    }
+
     /// The report of a failure that is no script's.
     pub fn failure(message: impl Into<String>) -> Self {
         Self {

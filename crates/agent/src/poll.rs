@@ -275,7 +275,7 @@ impl Agent {
     }
 
     /// Everything before a command is begun: its specification, its check and its acknowledgement. Nothing where the command is
-    /// over, or cannot be had because the agent stops.
+    /// over, or cannot be had because the agent stops; a report where it ends here.
     async fn prepare(
         self: &Arc<Self>,
         command: &Command,
@@ -293,7 +293,9 @@ impl Agent {
             None => Ok(None),
             Some(Err(error)) => Err(failed(&error)),
             Some(Ok(Acknowledged::Proceed)) => Ok(Some((Arc::new(spec), noop))),
-            Some(Ok(Acknowledged::Over)) => {
+            // One that does nothing cannot have failed.
+            Some(Ok(Acknowledged::Failed)) if noop => Err(Box::new(Report::completed_noop())),
+            Some(Ok(Acknowledged::Over | Acknowledged::Failed)) => {
                 tracing::info!(command = command.id, "over already, says the service");
                 let _ = self.record(command, Stage::Sent(None));
                 Ok(None)

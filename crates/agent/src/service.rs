@@ -121,6 +121,8 @@ pub enum Acknowledged {
     Proceed,
     /// The command is over: nothing more is to be done or said.
     Over,
+    /// The command has failed, says the service: nothing is to be done, but that there was nothing to do is to be said.
+    Failed,
 }
 
 /// The command service of one control plane.
@@ -235,7 +237,8 @@ impl CommandService {
         let output: PutHostCommandAcknowledgementOutput =
             self.call_patiently("PutHostCommandAcknowledgement", &input).await?;
         Ok(match output.command_status.as_deref() {
-            Some("Succeeded" | "Failed") => Acknowledged::Over,
+            Some("Succeeded") => Acknowledged::Over,
+            Some("Failed") => Acknowledged::Failed,
             _ => Acknowledged::Proceed,
         })
     }

@@ -94,6 +94,60 @@ fn a_failing_hook_is_reported_with_its_output() {
 }
 
 #[test]
+fn a_command_that_the_service_takes_for_failed_is_not_run_and_one_that_does_nothing_has_succeeded()
+{
+    let plane = Plane::start();
+    let agent = Agent::start(&plane);
+    let appspec = appspec(&agent, &["AfterInstall"]);
+    let script = format!("echo ran >> {}\n", agent.file("ran").display());
+    plane.deploy("d-BBBBBBBB2", &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", &script)]);
+    plane.run("1", "DownloadBundle");
+    plane.acknowledge_with("Failed");
+    plane.send("2", "AfterInstall");
+    plane.send("3", "ValidateService");
+    let (status, diagnostics) = plane.completion("3");
+    assert_eq!((status.as_str(), &diagnostics["error_code"]), ("Succeeded", &0.into()));
+    assert_eq!(diagnostics["message"], "Succeeded: CompletedNoopCommand");
+    let acknowledged = ("2".to_owned(), false);
+    wait_for("the other's acknowledgement", || plane.acknowledged().contains(&acknowledged));
+    plane.another_poll();
+    assert_eq!(plane.completions("2"), 0);
+    assert!(!agent.file("ran").exists());
+}
+
+#[test]
+fn what_the_agent_keeps_is_for_its_owner_alone_and_revisions_are_for_all() {
+    use std::os::unix::fs::PermissionsExt;
+    let plane = Plane::start();
+    let agent = Agent::start(&plane);
+    let appspec = appspec(&agent, &["AfterInstall"]);
+    plane.deploy(
+        "d-BBBBBBBB3",
+        &[("appspec.yml", &appspec), ("app.txt", ""), ("h.sh", "echo $DEPLOYMENT_ID\n")],
+    );
+    for event in EVENTS {
+        plane.run(event, event);
+    }
+    let mode = |name: &str| {
+        fs::metadata(agent.file("root").join(name)).unwrap().permissions().mode() & 0o777
+    };
+    let deployment = "group-1/d-BBBBBBBB3";
+    for own in ["deployment-instructions", "deployment-logs", "command-journal", "install-ledger"] {
+        assert_eq!(mode(own), 0o700, "{own}");
+        for entry in fs::read_dir(agent.file("root").join(own)).unwrap().flatten() {
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+        }
+    }
+    assert_eq!(mode(&format!("{deployment}/bundle.tar")), 0o600);
+    assert_eq!(mode(&format!("{deployment}/logs")), 0o700);
+    assert_eq!(mode(&format!("{deployment}/logs/scripts.log")), 0o600);
+    for readable in ["", "group-1", deployment] {
+        assert_eq!(mode(readable), 0o755, "{readable}");
+    }
+    assert_eq!(mode(&format!("{deployment}/deployment-archive")), 0o755);
+}
+
+#[test]
 fn a_specification_of_another_signer_is_refused() {
     let plane = Plane::start();
     let _agent = Agent::start(&plane);
