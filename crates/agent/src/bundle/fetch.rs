@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::uri::Authority;
 use http::{Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -247,7 +248,8 @@ impl Sources {
         for _ in 0..REDIRECTS_MAX {
             let mut request = Request::get(next.clone()).header(header::USER_AGENT, crate::VERSION);
             // The token is GitHub's: whoever it sends us on to does not get it.
-            if let Some(token) = token.filter(|_| next.authority() == first.authority()) {
+            let is_first = next.authority() == first.authority() && next.scheme() == first.scheme();
+            if let Some(token) = token.filter(|_| is_first) {
                 request = request.header(header::AUTHORIZATION, format!("token {}", token.0));
             }
             for (name, value) in ask.headers() {
@@ -260,12 +262,35 @@ impl Sources {
             let place =
                 answer.headers().get(header::LOCATION).and_then(|place| place.to_str().ok());
             match place.filter(|_| answer.status().is_redirection()) {
-                Some(place) => next = place.parse().map_err(|error| broken(format!("{error}")))?,
+                Some(place) => next = redirected(&next, place).map_err(broken)?,
                 None => return Ok(answer),
             }
         }
         Err(broken("it redirects for ever".to_owned()))
     }
+}
+
+/// Where an answer sends us on to: a URL, or a part of one that the rest of `from` completes. Source: RFC 9110, `Location`.
+fn redirected(from: &Uri, place: &str) -> Result<Uri, String> {
+    let (scheme, authority) = (from.scheme_str(), from.authority().map(Authority::as_str));
+    let (scheme, authority) = (scheme.unwrap_or_default(), authority.unwrap_or_default());
+    let beside = from.path().rsplit_once('/').map_or("", |(directory, _)| directory);
+    let is_whole = place.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?']));
+    let whole = if is_whole {
+        place.to_owned()
+    } else if place.starts_with("//") {
+        format!("{scheme}:{place}")
+    } else if place.starts_with('/') {
+        format!("{scheme}://{authority}{place}")
+    } else {
+        format!("{scheme}://{authority}{beside}/{place}")
+    };
+    let next: Uri = whole.parse().map_err(|error| format!("{whole}: {error}"))?;
+    // What comes without TLS can be anybody's, and there is nothing to check it by.
+    if scheme == "https" && next.scheme_str() != Some("https") {
+        return Err(format!("it redirects to {whole}, which is without TLS"));
+    }
+    Ok(next)
 }
 
 /// Percent-encodes all but letters, digits, `-._~` and the bytes in `keep`. Source: Signature Version 4 reference.
@@ -321,6 +346,23 @@ mod tests {
             credentials: None,
         };
         sources.object_url(object)
+    }
+
+    #[test]
+    fn a_redirection_is_completed_and_does_not_lead_out_of_tls() {
+        let from: Uri = "https://git.test:8443/api/repos/a?x=y".parse().unwrap();
+        let to = |place: &str| redirected(&from, place).map(|next| next.to_string());
+        for (place, expected) in [
+            ("https://load.test/a?token=t", "https://load.test/a?token=t"),
+            ("//load.test/a", "https://load.test/a"),
+            ("/b/c?d=://e", "https://git.test:8443/b/c?d=://e"),
+            ("b?c", "https://git.test:8443/api/repos/b?c"),
+        ] {
+            assert_eq!(to(place).as_deref(), Ok(expected), "{place}");
+        }
+        assert!(to("http://load.test/a").unwrap_err().contains("without TLS"));
+        let plain: Uri = "http://git.test/a".parse().unwrap();
+        assert!(redirected(&plain, "http://load.test/a").is_ok());
     }
 
     #[test]
