@@ -253,6 +253,20 @@ def test_a_daemon_of_a_hook_outlives_the_agent_and_a_hook_that_hangs_does_not(ma
     succeed(dev, bundles.recording())
 
 
+def test_hooks_find_the_variables_of_the_profile_and_what_the_host_is_called(machine, dev, agent):
+    # As people write them: for bash, and not exported.
+    machine.path("/etc/profile.d/shop.sh").write_text("[[ -n $PATH ]] && SHOP_TIER='gold & more'\n")
+    machine.run("systemctl restart codedeploy-agent")
+    assert is_active(machine, "codedeploy-agent")
+    assert machine.run(f"cat /proc/{show(machine, 'codedeploy-agent', 'MainPID')['MainPID']}/comm") == "longshore-agent\n"
+    succeed(dev, hooked("env >/root/environment\n"))
+    environment = machine.path("/root/environment").read_text().splitlines()
+    assert "SHOP_TIER=gold & more" in environment
+    assert "AWS_REGION=us-east-1" in environment
+    assert [line for line in environment if line.startswith("AWS_HOST_IDENTIFIER=") and line.endswith(f":user/{HOST}")]
+    assert not [line for line in environment if line.startswith(("AWS_ACCESS_KEY", "AWS_SECRET"))]
+
+
 def test_a_stop_waits_for_the_event_that_runs(machine, dev, agent):
     deployment = begin(dev, hooked("echo begun >/run/slow; sleep 4; echo done >>/run/slow\n"))
     longshore.wait_until(lambda: machine.run("cat /run/slow", check=False) == "begun\n", "the hook runs")
