@@ -28,7 +28,7 @@ usage: longshore-agent COMMAND [OPTIONS]
 
   install --endpoint URL --signer-certificate FILE [--start] [--root DIR]
                            put the agent on this host as a service
-  uninstall [--root DIR]   take it away, with everything it keeps
+  uninstall [--root DIR]   take it away, with what it keeps in its usual places
 
   --version, --help
 
@@ -300,7 +300,12 @@ fn uninstall(arguments: &mut lexopt::Parser) -> anyhow::Result<ExitCode> {
             other => return Err(other.unexpected().into()),
         }
     }
-    self_install::uninstall(&root)?;
+    let kept = self_install::uninstall(&root)?;
     println!("Removed longshore-agent");
+    for path in kept {
+        println!(
+            "Kept {path}, where its configuration put files: remove it if nothing else is there"
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }

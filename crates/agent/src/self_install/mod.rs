@@ -113,16 +113,18 @@ pub fn install(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes the agent away, with everything it keeps; what deployments installed stays.
+/// Takes the agent away, with everything it keeps in its usual places; what deployments installed stays. What is returned stays
+/// too: directories that the configuration names instead, in which others may have files.
 ///
 /// # Errors
 /// The agent cannot be stopped, or something cannot be removed.
-pub fn uninstall(root: &Utf8Path) -> anyhow::Result<()> {
+pub fn uninstall(root: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
     let places = Places(root);
     check_nobody_elses(&places)?;
     if places.are_packaged() {
         bail!("the agent came as a package: remove that, with `apt-get purge longshore-agent`");
     }
+    let elsewhere = elsewhere(&places);
     if places.is_this_machine() {
         stop_if_running()?;
         disable();
@@ -140,7 +142,18 @@ pub fn uninstall(root: &Utf8Path) -> anyhow::Result<()> {
     if let Some(above) = places.logs().parent() {
         let _ = fs::remove_dir(above);
     }
-    Ok(())
+    Ok(elsewhere.into_iter().filter(|path| path.exists()).collect())
+}
+
+/// The directories that the configuration has the agent use outside of its usual places.
+fn elsewhere(places: &Places<'_>) -> Vec<Utf8PathBuf> {
+    let Ok(config) = Config::load(Some(&places.config())) else { return Vec::new() };
+    let named = [config.root_dir, config.log_dir, config.pid_dir];
+    let usual = [places.home(), places.logs()];
+    let mut found: Vec<_> = named.iter().map(|path| places.at(path.as_str())).collect();
+    found.retain(|path| !usual.iter().any(|usual| path.starts_with(usual)));
+    found.dedup();
+    found
 }
 
 fn gone(result: io::Result<()>) -> io::Result<()> {

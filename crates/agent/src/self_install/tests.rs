@@ -27,7 +27,7 @@ fn what_is_installed_works_as_configuration_and_goes_without_a_trace() {
     assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o777, 0o755);
     let checked = Command::new("sh").arg("-n").arg(&script).status().unwrap();
     assert!(checked.success());
-    uninstall(host).unwrap();
+    assert!(uninstall(host).unwrap().is_empty());
     let mut left = Vec::new();
     for entry in host.read_dir_utf8().unwrap().flatten() {
         left.extend(entry.path().read_dir_utf8().unwrap().flatten().map(|e| e.path().to_owned()));
@@ -41,6 +41,21 @@ fn what_is_installed_works_as_configuration_and_goes_without_a_trace() {
             .collect::<Vec<_>>()
     );
     uninstall(host).unwrap();
+}
+
+#[test]
+fn what_the_configuration_put_elsewhere_is_named_and_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = options(Utf8Path::from_path(dir.path()).unwrap());
+    install(&options).unwrap();
+    let host = &options.root;
+    let path = host.join("etc/codedeploy-agent/conf/codedeployagent.yml");
+    let text = fs::read_to_string(&path).unwrap() + ":root_dir: /data/deploy\n:log_dir: /gone\n";
+    fs::write(&path, text).unwrap();
+    fs::create_dir_all(host.join("data/deploy/deployment-logs")).unwrap();
+    assert_eq!(uninstall(host).unwrap(), [host.join("data/deploy")]);
+    assert!(host.join("data/deploy/deployment-logs").exists());
+    assert!(!host.join("opt/codedeploy-agent").exists());
 }
 
 #[test]
