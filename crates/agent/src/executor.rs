@@ -1,8 +1,6 @@
 //! Carrying out one lifecycle event of one deployment.
 
-mod host_plan;
-
-pub use host_plan::{HostPlan, Outcome};
+mod foresee;
 
 use std::ffi::OsString;
 use std::fs;

@@ -18,6 +18,7 @@ pub mod hooks;
 pub mod install;
 mod write_behind;
 
+pub mod host_plan;
 pub mod output;
 
 pub mod executor;

@@ -12,7 +12,8 @@ use wire::commands::{HostCommandInstance, HostPlanInstance};
 
 use crate::clock;
 use crate::diagnostics::Report;
-use crate::executor::{Executor, HostPlan};
+use crate::executor::Executor;
+use crate::host_plan::HostPlan;
 use crate::journal::{Entry, Journal, Stage};
 use crate::output::{self, Outbox};
 use crate::service::{Acknowledged, CallError, CommandService, Work};

@@ -20,7 +20,7 @@ use wire::sigv4;
 use crate::clock;
 use crate::credentials::{CredentialsError, Source};
 use crate::diagnostics::Report;
-use crate::executor::HostPlan;
+use crate::host_plan::HostPlan;
 use crate::http::{Answer, Client, HttpError, host_header};
 use crate::output::Chunk;
 

@@ -4,11 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
-use bytes::Bytes;
 use futures::stream;
-use http::{HeaderValue, StatusCode, header};
-use http_body::Frame as BodyFrame;
-use http_body_util::{BodyExt, StreamBody};
 use serde_json::json;
 use wire::longshore::{
     GetHostPlanInput, GetHostPlanOutput, HostPlanAnswer, Operation, StartHostPlanInput,
@@ -16,9 +12,8 @@ use wire::longshore::{
 
 use crate::app::Call;
 use crate::driver::chain;
-use crate::http::body::{BodyError, Response};
+use crate::http::body::Response;
 use crate::http::edge::Edge;
-use crate::http::respond;
 
 use super::super::answer;
 use super::super::frame::{self, Frame, Section};
@@ -26,7 +21,7 @@ use super::super::problem::Problem;
 use super::super::show::{self, Badge};
 use super::super::visit::Visit;
 use super::create;
-use super::live::event;
+use super::live::{self, event};
 
 /// How often it is looked whether more hosts have answered.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -225,14 +220,10 @@ pub async fn stream(visit: &Visit<'_>, id: &str) -> Result<Response, Problem> {
         rounds: 0,
         is_over: false,
     };
-    let events = stream::unfold(follow, |mut follow| async move {
+    Ok(live::response(stream::unfold(follow, |mut follow| async move {
         let event = follow.next_event().await?;
-        Some((Ok::<_, BodyError>(BodyFrame::data(Bytes::from(event))), follow))
-    });
-    let mut response = respond::with_status(StatusCode::OK, StreamBody::new(events).boxed_unsync());
-    let event_stream = HeaderValue::from_static("text/event-stream");
-    response.headers_mut().insert(header::CONTENT_TYPE, event_stream);
-    Ok(response)
+        Some((event, follow))
+    })))
 }
 
 /// One visitor's view of a plan.

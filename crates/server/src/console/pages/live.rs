@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, Stream, StreamExt};
 use http::{HeaderValue, StatusCode, header};
 use http_body::Frame as BodyFrame;
 use http_body_util::{BodyExt, StreamBody};
@@ -59,15 +59,20 @@ pub async fn stream(visit: &Visit<'_>, id: &str) -> Result<Response, Problem> {
         is_blank: query.ticked("blank"),
         is_over: false,
     };
-    let events = stream::unfold(watch, |mut watch| async move {
+    Ok(response(stream::unfold(watch, |mut watch| async move {
         let event = watch.next().await?;
-        Some((Ok::<_, BodyError>(BodyFrame::data(Bytes::from(event))), watch))
-    });
-    let mut response = respond::with_status(StatusCode::OK, StreamBody::new(events).boxed_unsync());
+        Some((event, watch))
+    })))
+}
+
+/// A stream of events as the browser reads it, past proxies that gather.
+pub fn response(events: impl Stream<Item = String> + Send + 'static) -> Response {
+    let frames = events.map(|event| Ok::<_, BodyError>(BodyFrame::data(Bytes::from(event))));
+    let mut response = respond::with_status(StatusCode::OK, StreamBody::new(frames).boxed_unsync());
     let event_stream = HeaderValue::from_static("text/event-stream");
     response.headers_mut().insert(header::CONTENT_TYPE, event_stream);
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
 /// One visitor's view of a deployment.

@@ -4,26 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
-use bytes::Bytes;
 use futures::stream;
-use http::{HeaderValue, StatusCode, header};
-use http_body::Frame as BodyFrame;
-use http_body_util::{BodyExt, StreamBody};
 use model::{DeploymentId, EventState, Target, TargetId};
 use serde_json::json;
 use wire::longshore::{GetHookOutputInput, GetHookOutputOutput, HookOutputChunk, Operation};
 
 use crate::app::Call;
 use crate::driver::chain;
-use crate::http::body::{BodyError, Response};
+use crate::http::body::Response;
 use crate::http::edge::Edge;
-use crate::http::respond;
 
 use super::super::answer;
 use super::super::problem::Problem;
 use super::super::show::Badge;
 use super::super::visit::Visit;
-use super::live::event;
+use super::live::{self, event};
 use super::target::{self, Events};
 
 /// The output of one event that a page shows, in bytes: its end, where one sees why it failed. A file has all of it.
@@ -179,14 +174,10 @@ pub async fn stream(visit: &Visit<'_>, id: &str, target: &str) -> Result<Respons
         rounds: 0,
         is_over: false,
     };
-    let events = stream::unfold(follow, |mut follow| async move {
+    Ok(live::response(stream::unfold(follow, |mut follow| async move {
         let event = follow.next_event().await?;
-        Some((Ok::<_, BodyError>(BodyFrame::data(Bytes::from(event))), follow))
-    });
-    let mut response = respond::with_status(StatusCode::OK, StreamBody::new(events).boxed_unsync());
-    let event_stream = HeaderValue::from_static("text/event-stream");
-    response.headers_mut().insert(header::CONTENT_TYPE, event_stream);
-    Ok(response)
+        Some((event, follow))
+    })))
 }
 
 /// A session may end while its stream goes on; the browser connects anew after so many looks.

@@ -1,19 +1,9 @@
-//! Telling what a deployment's Install would do to this host's files, before there is such a deployment.
-//!
-//! The bundle is fetched and unpacked as for a deployment, beside the deployments, and thrown away again.
+//! What a host tells of a deployment that may be made.
 
-use std::fs;
-use std::sync::Arc;
-
-use camino::Utf8Path;
 use wire::commands::{HostPlanCounts, HostPlanFile};
 
-use super::{EventError, Executor, check_events, remote};
-use crate::bundle::download::{ARCHIVE, Start};
-use crate::bundle::{self, BundleError};
-use crate::install::{self, Effect, Foreseen, LedgerFiles, Previous};
-use crate::layout;
-use crate::spec::{Specification, chain};
+use crate::install::{Effect, Foreseen};
+use crate::spec::chain;
 
 /// Files that are told, at most; the others are only counted.
 const FILES_MAX: usize = 1000;
@@ -50,74 +40,14 @@ impl Outcome {
     }
 }
 
-impl Executor {
-    /// What the Install of a deployment would do to this host's files now.
-    pub async fn foresee(self: &Arc<Self>, spec: &Arc<Specification>) -> HostPlan {
-        let visit = self.layout.visit(&spec.deployment_group_id);
-        let foreseen = self.foresee_in(spec, &visit).await;
-        let left = fs::remove_dir_all(&visit);
-        if let Err(error) = left
-            && visit.exists()
-        {
-            tracing::warn!(%error, path = %visit, "what was fetched for a plan cannot be removed");
-        }
-        foreseen.unwrap_or_else(|error| HostPlan::failed(&error))
-    }
-
-    async fn foresee_in(
-        self: &Arc<Self>,
-        spec: &Arc<Specification>,
-        visit: &Utf8Path,
-    ) -> Result<HostPlan, EventError> {
-        if visit.exists() {
-            // An agent that was killed left it.
-            fs::remove_dir_all(visit).map_err(BundleError::host("remove", visit))?;
-        }
-        layout::private_directory(visit).map_err(BundleError::host("create", visit))?;
-        let place = self.place(spec, visit);
-        let start =
-            remote(&spec.revision).map_or(Start::Nothing, |(remote, _)| place.borrow(&remote));
-        self.fetch(spec, &place, start).await?;
-        let (this, spec, archive) = (Arc::clone(self), Arc::clone(spec), visit.join(ARCHIVE));
-        let looking = tokio::task::spawn_blocking(move || this.look_ahead(&spec, &archive));
-        let looked = looking.await.unwrap_or_else(|error| {
-            Err(EventError::Internal { event: "a plan".to_owned(), reason: error.to_string() })
-        });
-        looked.map(|foreseen| HostPlan::of(&foreseen))
-    }
-
-    fn look_ahead(&self, spec: &Specification, archive: &Utf8Path) -> Result<Foreseen, EventError> {
-        let (name, appspec) = self.appspec(spec, archive)?;
-        check_events(spec, &name, &appspec)?;
-        let group = &spec.deployment_group_id;
-        // No Install of the group goes on meanwhile.
-        let (ledger, _lock) = self.ledger(group)?;
-        if LedgerFiles::interrupted(&self.layout.ledger()).contains(group) {
-            return Err(EventError::CutShort);
-        }
-        let previous = Previous::read(&ledger)?;
-        Ok(install::foresee(&appspec, archive, &spec.file_exists_behavior, &previous))
-    }
-}
-
 impl HostPlan {
-    /// What is told where there is nothing to look at: a deployment would meet the same error, unless that may pass.
-    fn failed(error: &EventError) -> Self {
-        let is_known = match error {
-            EventError::Bundle(error) => !bundle::is_passing(error),
-            EventError::Internal { .. } | EventError::CutShort => false,
-            _ => true,
-        };
-        let outcome = if is_known { Outcome::Fails } else { Outcome::Unknown };
-        Self { outcome, message: Some(chain(error)), ..Self::default() }
-    }
-
     /// What is told where nothing may be known at all.
     pub fn unknown(message: String) -> Self {
         Self { message: Some(message), ..Self::default() }
     }
 
-    fn of(foreseen: &Foreseen) -> Self {
+    /// What is told of what was foreseen.
+    pub fn of(foreseen: &Foreseen) -> Self {
         let count = |effect: Effect| {
             let found = foreseen.files.values().filter(|found| **found == effect).count();
             i64::try_from(found).ok()
