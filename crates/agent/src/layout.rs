@@ -72,7 +72,12 @@ impl Layout {
 
     /// Where a group's bundle is looked at before there is a deployment of it.
     pub fn visit(&self, group: &str) -> Utf8PathBuf {
-        self.root.join(PLANS).join(group)
+        self.visits().join(group)
+    }
+
+    /// All such places.
+    pub fn visits(&self) -> Utf8PathBuf {
+        self.root.join(PLANS)
     }
 
     /// The directory of instruction files and markers.

@@ -105,7 +105,11 @@ impl Agent {
         self.executor.layout().clear_trackers();
         let executor = Arc::clone(&self.executor);
         // Before any command: a group's files must be one set or the other when something is done with them.
-        let _ = tokio::task::spawn_blocking(move || executor.recover_installs()).await;
+        let recovering = tokio::task::spawn_blocking(move || {
+            executor.recover_installs();
+            executor.forget_plans();
+        });
+        let _ = recovering.await;
         let mut tasks = JoinSet::new();
         self.recover(&mut tasks);
         tokio::select! {

@@ -3,6 +3,7 @@
 //! The bundle is fetched and unpacked as for a deployment, beside the deployments, and thrown away again.
 
 use std::fs;
+use std::io;
 use std::sync::Arc;
 
 use camino::Utf8Path;
@@ -20,13 +21,14 @@ impl Executor {
     pub async fn foresee(self: &Arc<Self>, spec: &Arc<Specification>) -> HostPlan {
         let visit = self.layout.visit(&spec.deployment_group_id);
         let foreseen = self.foresee_in(spec, &visit).await;
-        let left = fs::remove_dir_all(&visit);
-        if let Err(error) = left
-            && visit.exists()
-        {
-            tracing::warn!(%error, path = %visit, "what was fetched for a plan cannot be removed");
-        }
+        // Other work goes on meanwhile: there may be thousands of files.
+        let _ = tokio::task::spawn_blocking(move || clear(&visit)).await;
         foreseen.unwrap_or_else(|error| failed(&error))
+    }
+
+    /// Removes what plans left that were cut short when the agent ended.
+    pub fn forget_plans(&self) {
+        clear(&self.layout.visits());
     }
 
     async fn foresee_in(
@@ -34,10 +36,6 @@ impl Executor {
         spec: &Arc<Specification>,
         visit: &Utf8Path,
     ) -> Result<HostPlan, EventError> {
-        if visit.exists() {
-            // An agent that was killed left it.
-            fs::remove_dir_all(visit).map_err(BundleError::host("remove", visit))?;
-        }
         layout::private_directory(visit).map_err(BundleError::host("create", visit))?;
         let place = self.place(spec, visit);
         let start =
@@ -62,6 +60,16 @@ impl Executor {
         }
         let previous = Previous::read(&ledger)?;
         Ok(install::foresee(&appspec, archive, &spec.file_exists_behavior, &previous))
+    }
+}
+
+/// Removes what was fetched for plans. What cannot be removed now, the next start of the agent removes.
+fn clear(directory: &Utf8Path) {
+    match fs::remove_dir_all(directory) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, %directory, "what was fetched for a plan cannot be removed");
+        }
+        _ => {}
     }
 }
 

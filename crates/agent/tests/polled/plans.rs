@@ -49,6 +49,20 @@ fn what_an_install_would_do_is_told_and_nothing_is_left() {
 }
 
 #[test]
+fn what_a_plan_left_that_was_cut_short_goes_with_the_next_start() {
+    let plane = Plane::start();
+    let mut agent = Agent::start(&plane);
+    plane.another_poll();
+    agent.kill();
+    let left = agent.file("root/deployment-plans/group-1/deployment-archive");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("half"), "of a bundle").unwrap();
+    agent.again();
+    plane.another_poll();
+    assert!(!agent.file("root/deployment-plans").exists());
+}
+
+#[test]
 fn a_bundle_that_the_host_has_is_not_fetched_and_stays() {
     let plane = Plane::start();
     let agent = Agent::start(&plane);
